@@ -1,0 +1,243 @@
+"""Every setting of the warehouse: name, default, range and reason. Nothing else reads the environment.
+
+What a company declares about its funnels are seeds (see `declarations`), not settings.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+
+class SettingError(ValueError):
+    """A setting that cannot be used. The message names it, what was found and what is allowed."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One environment variable: its default, what it may be, and what it is for."""
+
+    name: str
+    default: str
+    allowed: str
+    reason: str
+
+
+SETTINGS = (
+    Setting(
+        "FUNNEL_LANDING",
+        "landing",
+        "a folder",
+        "Where deliveries lie, as <source>/<table>/<file>. Only read, but for the simulated company.",
+    ),
+    Setting(
+        "FUNNEL_HOME",
+        "warehouse",
+        "a folder on one local file system",
+        "All state. On two file systems a release could not be replaced in one step.",
+    ),
+    Setting(
+        "FUNNEL_SEEDS",
+        "seeds",
+        "a folder of the declaration tables",
+        "Lets a company keep its declarations in a repository of its own.",
+    ),
+    Setting(
+        "FUNNEL_AS_OF",
+        "",
+        "an ISO 8601 instant, UTC where it has no offset; empty: from the data",
+        "A run knows only instants before it. Empty means the first midnight in "
+        "FUNNEL_TIMEZONE after the latest accepted event or change.",
+    ),
+    Setting(
+        "FUNNEL_TIMEZONE",
+        "UTC",
+        "an IANA time zone",
+        "Calendar dates, cohorts and the hour of the nightly run are in it.",
+    ),
+    Setting(
+        "FUNNEL_CURRENCY",
+        "USD",
+        "three capital letters",
+        "The reporting currency. An amount without a currency is taken to be in it.",
+    ),
+    Setting(
+        "FUNNEL_KEEP_RELEASES",
+        "7",
+        "a whole number from 1",
+        "Past releases for rollback. Fewer than 2 leaves nothing to go back to; each takes "
+        "the disk space of its changed tables.",
+    ),
+    Setting(
+        "FUNNEL_MAX_QUARANTINE_SHARE",
+        "0.05",
+        "0 to 1",
+        "A larger share of quarantined rows in a table stops the night. Too low, and one odd row "
+        "of a small file wakes somebody; too high, and a broken extract is published.",
+    ),
+    Setting(
+        "FUNNEL_SETTLE_SECONDS",
+        "60",
+        "a whole number from 0",
+        "The sensor starts a run when no file has changed for this long. Too low, and it starts in "
+        "the middle of a delivery; too high, and it starts late.",
+    ),
+    Setting(
+        "FUNNEL_WEBHOOK_URL",
+        "",
+        "an http or https address; empty: none",
+        "A failed run is posted there as JSON. It may hold a token: keep it in the environment.",
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The settings of one run, checked. Instants are UTC without an offset, as in the tables."""
+
+    landing: Path
+    home: Path
+    seeds: Path
+    as_of: datetime | None
+    reporting_timezone: str
+    reporting_currency: str
+    keep_releases: int
+    max_quarantine_share: float
+    settle_seconds: int
+    webhook_url: str
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] | None = None) -> Self:
+        """Read and check all settings.
+
+        Raises:
+            SettingError: naming the first setting that is not as SETTINGS allows.
+        """
+        given = os.environ if environment is None else environment
+        value = {setting.name: given.get(setting.name, "") or setting.default for setting in SETTINGS}
+        return cls(
+            landing=Path(value["FUNNEL_LANDING"]).resolve(),
+            home=Path(value["FUNNEL_HOME"]).resolve(),
+            seeds=Path(value["FUNNEL_SEEDS"]).resolve(),
+            as_of=_instant("FUNNEL_AS_OF", value["FUNNEL_AS_OF"]),
+            reporting_timezone=_timezone("FUNNEL_TIMEZONE", value["FUNNEL_TIMEZONE"]),
+            reporting_currency=_currency("FUNNEL_CURRENCY", value["FUNNEL_CURRENCY"]),
+            keep_releases=_whole("FUNNEL_KEEP_RELEASES", value["FUNNEL_KEEP_RELEASES"], least=1),
+            max_quarantine_share=_share(
+                "FUNNEL_MAX_QUARANTINE_SHARE", value["FUNNEL_MAX_QUARANTINE_SHARE"]
+            ),
+            settle_seconds=_whole("FUNNEL_SETTLE_SECONDS", value["FUNNEL_SETTLE_SECONDS"], least=0),
+            webhook_url=_address("FUNNEL_WEBHOOK_URL", value["FUNNEL_WEBHOOK_URL"]),
+        )
+
+    @property
+    def raw(self) -> Path:
+        """One Parquet file for each accepted version of a landing file."""
+        return self.home / "raw"
+
+    @property
+    def quarantine(self) -> Path:
+        """The rows that could not be read, with their reasons."""
+        return self.home / "quarantine"
+
+    @property
+    def ledger(self) -> Path:
+        """What was delivered, when, and what became of it."""
+        return self.home / "ledger.duckdb"
+
+    @property
+    def build(self) -> Path:
+        """The build's own database. Private, and made anew from raw at any time."""
+        return self.home / "build.duckdb"
+
+    @property
+    def declarations(self) -> Path:
+        """The checked and completed copy of the seeds that dbt reads."""
+        return self.home / "declarations"
+
+    @property
+    def gates(self) -> Path:
+        """The results of every gate, and the surprises that were accepted."""
+        return self.home / "gates"
+
+    @property
+    def quality(self) -> Path:
+        """The gates' results as pages."""
+        return self.home / "quality"
+
+    @property
+    def published(self) -> Path:
+        """The releases, and the link `current` to the one that readers get."""
+        return self.home / "published"
+
+    @property
+    def dagster(self) -> Path:
+        """Dagster's own state: runs, logs, schedules."""
+        return self.home / "dagster"
+
+    def dbt_environment(self) -> dict[str, str]:
+        """The environment that dbt is to run in, so that it sees these settings and no others."""
+        return {
+            "FUNNEL_HOME": str(self.home),
+            "FUNNEL_SEEDS": str(self.declarations),
+            "FUNNEL_AS_OF": self.as_of.isoformat(sep=" ") if self.as_of else "",
+            "FUNNEL_TIMEZONE": self.reporting_timezone,
+            "FUNNEL_CURRENCY": self.reporting_currency,
+            "DO_NOT_TRACK": "1",
+        }
+
+
+def _refused(name: str, found: str) -> SettingError:
+    allowed = next(setting.allowed for setting in SETTINGS if setting.name == name)
+    return SettingError(f"{name}: expected {allowed}, found {found!r}. Correct it in the environment.")
+
+
+def _instant(name: str, text: str) -> datetime | None:
+    if not text:
+        return None
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError:
+        raise _refused(name, text) from None
+    return instant.astimezone(UTC).replace(tzinfo=None) if instant.tzinfo else instant
+
+
+def _timezone(name: str, text: str) -> str:
+    try:
+        ZoneInfo(text)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise _refused(name, text) from None
+    return text
+
+
+def _currency(name: str, text: str) -> str:
+    if not (len(text) == 3 and text.isascii() and text.isalpha() and text.isupper()):
+        raise _refused(name, text)
+    return text
+
+
+def _whole(name: str, text: str, least: int) -> int:
+    if not text.isdecimal() or int(text) < least:
+        raise _refused(name, text)
+    return int(text)
+
+
+def _share(name: str, text: str) -> float:
+    try:
+        share = float(text)
+    except ValueError:
+        raise _refused(name, text) from None
+    if not 0 <= share <= 1:
+        raise _refused(name, text)
+    return share
+
+
+def _address(name: str, text: str) -> str:
+    if text and not text.startswith(("http://", "https://")):
+        raise _refused(name, "a value that is not shown, as it may hold a secret")
+    return text
