@@ -1,6 +1,7 @@
-"""Every setting of the warehouse: name, default, range and reason. Nothing else reads the environment.
+"""Every setting of the warehouse: name, default, range and reason.
 
-What a company declares about its funnels are seeds (see `declarations`), not settings.
+Nothing else reads the environment. What a company declares about its funnels are seeds (see
+`declarations`), not settings.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ SETTINGS = (
         "FUNNEL_LANDING",
         "landing",
         "a folder",
-        "Where deliveries lie, as <source>/<table>/<file>. Only read, but for the simulated company.",
+        "Where deliveries lie, as <source>/<table>/<file>. Only the simulation writes there.",
     ),
     Setting(
         "FUNNEL_HOME",
@@ -119,7 +120,9 @@ class Settings:
             SettingError: naming the first setting that is not as SETTINGS allows.
         """
         given = os.environ if environment is None else environment
-        value = {setting.name: given.get(setting.name, "") or setting.default for setting in SETTINGS}
+        value = {
+            setting.name: given.get(setting.name, "") or setting.default for setting in SETTINGS
+        }
         return cls(
             landing=Path(value["FUNNEL_LANDING"]).resolve(),
             home=Path(value["FUNNEL_HOME"]).resolve(),
@@ -194,7 +197,9 @@ class Settings:
 
 def _refused(name: str, found: str) -> SettingError:
     allowed = next(setting.allowed for setting in SETTINGS if setting.name == name)
-    return SettingError(f"{name}: expected {allowed}, found {found!r}. Correct it in the environment.")
+    return SettingError(
+        f"{name}: expected {allowed}, found {found!r}. Correct it in the environment."
+    )
 
 
 def _instant(name: str, text: str) -> datetime | None:

@@ -1,0 +1,307 @@
+"""What must hold between the rows and tables of the declarations.
+
+Each rule takes all tables, already completed with their defaults, and yields the mistakes that it
+finds. What a single cell may hold is in `declaration_tables`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import groupby
+
+import duckdb
+
+from orchestration.declaration_tables import Mistake, Row
+
+Tables = Mapping[str, Sequence[Row]]
+
+# The stage numbers of a journey are kept in the 32 bits of an integer.
+MAX_STAGES = 32
+
+# These words stand in stage columns of the published tables for what is not a stage.
+RESERVED_STAGE_IDS = ("entry", "still_there", "ended", "abandoned", "any_exit")
+
+# The row all/all is the total of every table.
+RESERVED_SEGMENT_NAMES = ("all",)
+
+# What can happen to a subject: a visitor has no CRM record, a lead raises no event.
+RULE_TYPES_OF = {
+    "visitor": ("event",),
+    "session": ("event",),
+    "user": ("event", "purchase"),
+    "person": ("event", "lead_status", "opportunity_stage", "purchase"),
+    "lead": ("lead_status",),
+    "opportunity": ("opportunity_stage",),
+    "account": ("opportunity_stage", "purchase"),
+}
+
+
+def funnels_are_consistent(tables: Tables) -> Iterator[Mistake]:
+    """No funnel asks for two things that contradict each other."""
+    for funnel in tables["funnels"]:
+        name = funnel["funnel_id"]
+        if funnel["entry_policy"] == "best" and funnel["count_by"] == "journey":
+            yield Mistake(
+                "funnels.csv",
+                funnel.line,
+                "entry_policy",
+                f"first for funnel {name!r}, as its count_by is journey",
+                "'best'",
+                "Write first, or count_by subject: after the best entry comes no second journey.",
+            )
+        if funnel["order_mode"] == "furthest" and funnel["window_hours"]:
+            yield Mistake(
+                "funnels.csv",
+                funnel.line,
+                "window_hours",
+                f"nothing for funnel {name!r}, as its order_mode is furthest",
+                repr(funnel["window_hours"]),
+                "Leave it empty, or choose order_mode ordered, strict or any.",
+            )
+        if not any(stage["funnel_id"] == name for stage in tables["funnel_stages"]):
+            yield Mistake(
+                "funnels.csv",
+                funnel.line,
+                "funnel_id",
+                f"at least one stage of funnel {name!r} in funnel_stages.csv",
+                "none",
+                "Add its stages, or remove the funnel.",
+            )
+
+
+def stages_form_ladders(tables: Tables) -> Iterator[Mistake]:
+    """Open and won stages have the positions 1, 2, 3 … without gap; lost stages have none."""
+    by_funnel = sorted(tables["funnel_stages"], key=lambda stage: stage["funnel_id"])
+    for funnel_id, group in groupby(by_funnel, key=lambda stage: stage["funnel_id"]):
+        ladder = []
+        for stage in group:
+            yield from _stage_is_sound(stage)
+            if stage["stage_kind"] != "lost" and stage["stage_position"]:
+                ladder.append(stage)
+        ladder.sort(key=lambda stage: int(stage["stage_position"]))
+        for expected, stage in enumerate(ladder, start=1):
+            if int(stage["stage_position"]) != expected:
+                yield Mistake(
+                    "funnel_stages.csv",
+                    stage.line,
+                    "stage_position",
+                    f"position {expected} as the next of funnel {funnel_id!r}",
+                    stage["stage_position"],
+                    "Number the open and won stages 1, 2, 3 … without a gap and each number once.",
+                )
+                break
+        if len(ladder) > MAX_STAGES:
+            yield Mistake(
+                "funnel_stages.csv",
+                ladder[MAX_STAGES].line,
+                "stage_position",
+                f"at most {MAX_STAGES} stages in funnel {funnel_id!r}",
+                str(len(ladder)),
+                "Merge stages, or declare two funnels.",
+            )
+
+
+def _stage_is_sound(stage: Row) -> Iterator[Mistake]:
+    name = stage["stage_id"]
+    if name.lower() in RESERVED_STAGE_IDS:
+        yield Mistake(
+            "funnel_stages.csv",
+            stage.line,
+            "stage_id",
+            f"another word than {', '.join(RESERVED_STAGE_IDS)}",
+            repr(name),
+            "Rename the stage: this word stands for something else in the published tables.",
+        )
+    if stage["stage_kind"] == "lost" and stage["stage_position"]:
+        yield Mistake(
+            "funnel_stages.csv",
+            stage.line,
+            "stage_position",
+            f"nothing for stage {name!r}, as it is a lost stage",
+            stage["stage_position"],
+            "Leave it empty: a lost stage is not part of the ladder.",
+        )
+    if stage["stage_kind"] != "lost" and not stage["stage_position"]:
+        yield Mistake(
+            "funnel_stages.csv",
+            stage.line,
+            "stage_position",
+            f"the position of stage {name!r}, as its stage_kind is {stage['stage_kind']}",
+            "nothing",
+            "Number the stage, or make its stage_kind lost.",
+        )
+
+
+def names_are_known(tables: Tables) -> Iterator[Mistake]:
+    """Every funnel and stage that is referred to is declared."""
+    funnels = {funnel["funnel_id"] for funnel in tables["funnels"]}
+    stages = {(stage["funnel_id"], stage["stage_id"]) for stage in tables["funnel_stages"]}
+    stage_columns = {
+        "funnel_stages": (),
+        "stage_rules": ("stage_id",),
+        "funnel_exclusions": ("after_stage_id", "before_stage_id"),
+    }
+    for table, columns in stage_columns.items():
+        for row in tables[table]:
+            funnel_id = row["funnel_id"]
+            if funnel_id not in funnels:
+                yield Mistake(
+                    f"{table}.csv",
+                    row.line,
+                    "funnel_id",
+                    "a funnel that funnels.csv declares",
+                    repr(funnel_id),
+                    f"Declared are {_listed(funnels)}.",
+                )
+                continue
+            for column in columns:
+                if (funnel_id, row[column]) not in stages:
+                    known = {stage_id for funnel, stage_id in stages if funnel == funnel_id}
+                    yield Mistake(
+                        f"{table}.csv",
+                        row.line,
+                        column,
+                        f"a stage that funnel_stages.csv declares for funnel {funnel_id!r}",
+                        repr(row[column]),
+                        f"Declared are {_listed(known)}.",
+                    )
+
+
+def rules_can_match(tables: Tables) -> Iterator[Mistake]:
+    """Every rule says something that can happen to a subject of its funnel."""
+    subject_types = {funnel["funnel_id"]: funnel["subject_type"] for funnel in tables["funnels"]}
+    for rule in tables["stage_rules"]:
+        subject_type = subject_types.get(rule["funnel_id"])
+        if subject_type and rule["rule_type"] not in RULE_TYPES_OF[subject_type]:
+            yield Mistake(
+                "stage_rules.csv",
+                rule.line,
+                "rule_type",
+                f"one of {', '.join(RULE_TYPES_OF[subject_type])}, as the subjects of funnel "
+                f"{rule['funnel_id']!r} are of type {subject_type}",
+                repr(rule["rule_type"]),
+                "Change the rule, or the funnel's subject_type (person has all of them).",
+            )
+        if not rule["match_value"]:
+            yield Mistake(
+                "stage_rules.csv",
+                rule.line,
+                "match_value",
+                f"what the {rule['rule_type']} has to match",
+                "nothing",
+                "Write the name; for any name at all write match_type regex and match_value .*",
+            )
+        if rule["match_type"] == "regex":
+            yield from _is_regular_expression(rule)
+        if rule["property_value"] and not rule["property_name"]:
+            yield Mistake(
+                "stage_rules.csv",
+                rule.line,
+                "property_name",
+                "the property that has to hold the property_value",
+                "nothing",
+                "Name the property, or leave both empty.",
+            )
+        if rule["valid_from"] and rule["valid_to"] and rule["valid_to"] < rule["valid_from"]:
+            yield Mistake(
+                "stage_rules.csv",
+                rule.line,
+                "valid_to",
+                f"a date not before valid_from, which is {rule['valid_from']}",
+                rule["valid_to"],
+                "Correct one of the two dates.",
+            )
+
+
+def _is_regular_expression(rule: Row) -> Iterator[Mistake]:
+    # Asked of the engine itself: its expressions have no look-ahead, other than those of Python.
+    with duckdb.connect() as engine:
+        try:
+            engine.execute("select regexp_matches('', ?)", [rule["match_value"]])
+        except duckdb.Error as error:
+            yield Mistake(
+                "stage_rules.csv",
+                rule.line,
+                "match_value",
+                "a regular expression of the RE2 syntax",
+                repr(rule["match_value"]),
+                f"DuckDB says: {str(error).splitlines()[0]}.",
+            )
+
+
+def stages_can_be_entered(tables: Tables) -> Iterator[Mistake]:
+    """No stage is without a rule."""
+    ruled = {(rule["funnel_id"], rule["stage_id"]) for rule in tables["stage_rules"]}
+    for stage in tables["funnel_stages"]:
+        if (stage["funnel_id"], stage["stage_id"]) not in ruled:
+            yield Mistake(
+                "funnel_stages.csv",
+                stage.line,
+                "stage_id",
+                f"at least one rule for stage {stage['stage_id']!r} of funnel "
+                f"{stage['funnel_id']!r} in stage_rules.csv",
+                "none",
+                "Add what counts as entering it, or remove the stage.",
+            )
+
+
+def exclusions_can_apply(tables: Tables) -> Iterator[Mistake]:
+    """An exclusion lies between two stages of the ladder, the first one lower."""
+    positions = {
+        (stage["funnel_id"], stage["stage_id"]): stage["stage_position"]
+        for stage in tables["funnel_stages"]
+    }
+    modes = {funnel["funnel_id"]: funnel["order_mode"] for funnel in tables["funnels"]}
+    for exclusion in tables["funnel_exclusions"]:
+        funnel_id = exclusion["funnel_id"]
+        after = positions.get((funnel_id, exclusion["after_stage_id"]))
+        before = positions.get((funnel_id, exclusion["before_stage_id"]))
+        if modes.get(funnel_id) == "furthest":
+            yield Mistake(
+                "funnel_exclusions.csv",
+                exclusion.line,
+                "funnel_id",
+                "a funnel of order_mode ordered, strict or any",
+                f"{funnel_id!r}, whose order_mode is furthest",
+                "Remove the exclusion, or change the order_mode of the funnel.",
+            )
+        if after is None or before is None:
+            continue
+        if not after or not before or int(after) >= int(before):
+            yield Mistake(
+                "funnel_exclusions.csv",
+                exclusion.line,
+                "before_stage_id",
+                f"a stage that stands higher in the ladder than {exclusion['after_stage_id']!r}",
+                repr(exclusion["before_stage_id"]),
+                "Name two stages that have positions, the lower one as after_stage_id.",
+            )
+
+
+def segments_are_named_apart(tables: Tables) -> Iterator[Mistake]:
+    """No segment takes the name of the total."""
+    for segment in tables["segments"]:
+        if segment["segment_name"].lower() in RESERVED_SEGMENT_NAMES:
+            yield Mistake(
+                "segments.csv",
+                segment.line,
+                "segment_name",
+                "another name than all",
+                repr(segment["segment_name"]),
+                "Rename the segment: all/all is the row of the total.",
+            )
+
+
+RULES: tuple[Callable[[Tables], Iterator[Mistake]], ...] = (
+    funnels_are_consistent,
+    stages_form_ladders,
+    names_are_known,
+    rules_can_match,
+    stages_can_be_entered,
+    exclusions_can_apply,
+    segments_are_named_apart,
+)
+
+
+def _listed(names: set[str]) -> str:
+    return ", ".join(sorted(names)) or "none"

@@ -1,0 +1,306 @@
+"""What each declaration table may hold: its columns, their defaults and what a cell may be.
+
+A new declaration table is added to TABLES. What holds between rows or tables is in
+`declaration_rules`, reading and writing the files in `declarations`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """One mistake in a declaration: where, what was expected, what was found, what to do."""
+
+    file: str
+    line: int
+    column: str
+    expected: str
+    found: str
+    remedy: str
+
+    def __str__(self) -> str:
+        place = self.file
+        if self.line:
+            place += f" line {self.line}"
+        if self.column:
+            place += f", column {self.column}"
+        return f"{place}: expected {self.expected}, found {self.found}. {self.remedy}"
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of a declaration table: the line of the file it stands on, and its cells by column."""
+
+    line: int
+    cells: dict[str, str]
+
+    def __getitem__(self, column: str) -> str:
+        return self.cells[column]
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why a cell cannot be used."""
+
+    expected: str
+    remedy: str
+
+
+# Takes the text of a cell that is not empty; gives it in its normal form, or why it is refused.
+CellReader = Callable[[str], str | Refusal]
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a declaration table.
+
+    A required column must be in the file and filled in every row. Any other may be missing from
+    the file or empty in a row, which both mean `default`; where the default is worked out from
+    other columns, `default_in_words` says how.
+    """
+
+    name: str
+    read: CellReader
+    is_required: bool = False
+    default: str = ""
+    default_in_words: str = ""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A declaration table: the file <name>.csv. No two rows agree in all columns of `key`."""
+
+    name: str
+    columns: tuple[Column, ...]
+    key: tuple[str, ...] = ()
+    is_required: bool = False
+
+    @property
+    def file(self) -> str:
+        return f"{self.name}.csv"
+
+    @property
+    def column_names(self) -> tuple[str, ...]:
+        return tuple(column.name for column in self.columns)
+
+
+SUBJECT_TYPES = ("visitor", "session", "user", "person", "lead", "opportunity", "account")
+
+
+def text(cell: str) -> str | Refusal:
+    """Any text."""
+    return cell
+
+
+def one_of(*choices: str) -> CellReader:
+    """One of a few words, in lower case."""
+
+    def read(cell: str) -> str | Refusal:
+        if cell in choices:
+            return cell
+        return Refusal(f"one of {', '.join(choices)}", "Correct the word.")
+
+    return read
+
+
+def boolean(cell: str) -> str | Refusal:
+    """True or false, in any case, as spreadsheets write it."""
+    if cell.lower() in ("true", "false"):
+        return cell.lower()
+    return Refusal("true or false", "Write one of the two words.")
+
+
+def number(at_least: float, at_most: float = float("inf"), above: bool = False) -> CellReader:
+    """A number within bounds, the lower one excluded where `above` is set."""
+    bounds = f"{'above' if above else 'from'} {at_least:g}"
+    if at_most != float("inf"):
+        bounds += f" to {at_most:g}"
+
+    def read(cell: str) -> str | Refusal:
+        refusal = Refusal(
+            f"a number {bounds}", "Write it with digits and, for fractions, a decimal point."
+        )
+        if not re.fullmatch(r"\d+(\.\d+)?", cell):
+            return refusal
+        value = float(cell)
+        if value > at_most or value < at_least or (above and value == at_least):
+            return refusal
+        return cell
+
+    return read
+
+
+def whole_number(cell: str) -> str | Refusal:
+    """A position, counted from 1."""
+    if re.fullmatch(r"\d{1,9}", cell) and int(cell) >= 1:
+        return str(int(cell))
+    return Refusal("a whole number from 1", "Number the stages 1, 2, 3 and so on.")
+
+
+def calendar_day(cell: str) -> str | Refusal:
+    """A date, as in 2026-01-31."""
+    if re.fullmatch(r"\d{4}-\d{2}-\d{2}", cell):
+        try:
+            return date.fromisoformat(cell).isoformat()
+        except ValueError:
+            pass
+    return Refusal("a date written year-month-day", "Write it as in 2026-01-31.")
+
+
+def time_zone(cell: str) -> str | Refusal:
+    """An IANA time zone."""
+    try:
+        ZoneInfo(cell)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return Refusal(
+            "a time zone of the IANA list", "Write it as in Europe/Berlin, or UTC; case matters."
+        )
+    return cell
+
+
+def currency(cell: str) -> str | Refusal:
+    """A currency code of three capital letters."""
+    if re.fullmatch(r"[A-Z]{3}", cell):
+        return cell
+    return Refusal("a currency code of three capital letters", "Write it as in EUR.")
+
+
+def exchange_rate(cell: str) -> str | Refusal:
+    """Units of the reporting currency for one unit of the currency, as decimal(18,8) holds it."""
+    if re.fullmatch(r"\d{1,10}(\.\d{1,8})?", cell) and float(cell) > 0:
+        return cell
+    return Refusal(
+        "a rate above 0 with at most 10 digits before and 8 after the decimal point",
+        "Write how many units of the reporting currency one unit of the currency is worth.",
+    )
+
+
+def occurrence(cell: str) -> str | Refusal:
+    """Which of a subject's matching events counts: `1` the first only, `2+` all from the second."""
+    if re.fullmatch(r"[1-9]\d{0,8}\+?", cell):
+        return cell
+    return Refusal(
+        "an occurrence: a whole number from 1, or one followed by +, or nothing",
+        "Write 1 for the first only, 2+ for the second and all later ones, nothing for any.",
+    )
+
+
+TABLES = (
+    Table(
+        "sources",
+        (
+            Column("source", text, is_required=True),
+            Column("is_enabled", boolean, default="true"),
+            Column("timezone", time_zone, default="UTC"),
+            Column("event_time", one_of("occurred", "collected", "received"), default="occurred"),
+        ),
+        key=("source",),
+    ),
+    Table(
+        "funnels",
+        (
+            Column("funnel_id", text, is_required=True),
+            Column("funnel_name", text, default_in_words="the funnel_id"),
+            Column("subject_type", one_of(*SUBJECT_TYPES), is_required=True),
+            Column("order_mode", one_of("furthest", "ordered", "strict", "any"), is_required=True),
+            Column(
+                "entry_policy",
+                one_of("best", "first"),
+                default_in_words="first if order_mode is furthest or count_by journey, else best",
+            ),
+            Column("count_by", one_of("subject", "journey"), default="subject"),
+            Column("window_hours", number(0, above=True)),
+            Column("tie_policy", one_of("source_order", "funnel_order"), default="source_order"),
+            Column("collapse_repeats", boolean, default="true"),
+            Column("pipeline", text),
+        ),
+        key=("funnel_id",),
+        is_required=True,
+    ),
+    Table(
+        "funnel_stages",
+        (
+            Column("funnel_id", text, is_required=True),
+            Column("stage_position", whole_number),
+            Column("stage_id", text, is_required=True),
+            Column("stage_name", text, default_in_words="the stage_id"),
+            Column("stage_name_zh", text, default_in_words="the stage_name"),
+            Column("stage_kind", one_of("open", "won", "lost"), default="open"),
+            Column("is_optional", boolean, default="false"),
+            Column("win_probability", number(0, 1)),
+            Column("target_hours", number(0)),
+        ),
+        key=("funnel_id", "stage_id"),
+        is_required=True,
+    ),
+    Table(
+        "stage_rules",
+        (
+            Column("funnel_id", text, is_required=True),
+            Column("stage_id", text, is_required=True),
+            Column(
+                "rule_type",
+                one_of("event", "lead_status", "opportunity_stage", "purchase"),
+                is_required=True,
+            ),
+            Column("match_type", one_of("equals", "prefix", "regex"), default="equals"),
+            Column(
+                "match_value",
+                text,
+                default_in_words="completed for a purchase, which matches the order's status; "
+                "every other rule needs one",
+            ),
+            Column("property_name", text),
+            Column("property_value", text),
+            Column("occurrence", occurrence),
+            Column("valid_from", calendar_day),
+            Column("valid_to", calendar_day),
+        ),
+        is_required=True,
+    ),
+    Table(
+        "funnel_exclusions",
+        (
+            Column("funnel_id", text, is_required=True),
+            Column("after_stage_id", text, is_required=True),
+            Column("before_stage_id", text, is_required=True),
+            Column("match_value", text, is_required=True),
+        ),
+    ),
+    Table(
+        "segments",
+        (
+            Column("segment_name", text, is_required=True),
+            Column("subject_type", one_of(*SUBJECT_TYPES), is_required=True),
+            Column("attribute", text, default_in_words="the segment_name"),
+        ),
+        key=("segment_name", "subject_type"),
+    ),
+    Table(
+        "exchange_rates",
+        (
+            Column("currency", currency, is_required=True),
+            Column("valid_from", calendar_day, is_required=True),
+            Column("rate", exchange_rate, is_required=True),
+        ),
+        key=("currency", "valid_from"),
+    ),
+    Table(
+        "calendar",
+        (
+            Column("calendar_date", calendar_day, is_required=True),
+            Column("is_working_day", boolean, is_required=True),
+            Column("holiday_name", text),
+        ),
+        key=("calendar_date",),
+    ),
+)
+
+# Compared with the data as they are; in all other columns blanks around the text are dropped.
+VERBATIM_COLUMNS = frozenset({"match_value", "property_value"})

@@ -1,0 +1,325 @@
+"""Reads what a company declares (the seeds), refuses mistakes by name, and completes it for dbt.
+
+What the tables may hold is in `declaration_tables`, what must hold between them in
+`declaration_rules`.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+
+from orchestration.declaration_rules import RULES
+from orchestration.declaration_tables import (
+    TABLES,
+    VERBATIM_COLUMNS,
+    Mistake,
+    Refusal,
+    Row,
+    Table,
+)
+
+
+class DeclarationError(ValueError):
+    """The declarations cannot be used. The message lists every mistake, `mistakes` holds them."""
+
+    def __init__(self, folder: Path, mistakes: Sequence[Mistake]) -> None:
+        self.mistakes = tuple(mistakes)
+        count = "1 mistake" if len(mistakes) == 1 else f"{len(mistakes)} mistakes"
+        lines = [f"{count} in the declarations in {folder}; nothing was built:"]
+        super().__init__("\n".join([*lines, *(f"  {mistake}" for mistake in mistakes)]))
+
+
+@dataclass(frozen=True)
+class Source:
+    """A declared source: a folder of the landing, and how its instants are to be read."""
+
+    source: str
+    is_enabled: bool
+    timezone: str
+    event_time: str
+
+
+# Without sources.csv there is one source, the generic extracts.
+GENERIC_SOURCE = Source("generic", is_enabled=True, timezone="UTC", event_time="occurred")
+
+
+@dataclass(frozen=True)
+class Declarations:
+    """All declaration tables, checked and completed: every table, every column, every default."""
+
+    tables: Mapping[str, tuple[Row, ...]]
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """The declared sources, in the order of their names."""
+        declared = (
+            Source(
+                source=row["source"],
+                is_enabled=row["is_enabled"] == "true",
+                timezone=row["timezone"],
+                event_time=row["event_time"],
+            )
+            for row in self.tables["sources"]
+        )
+        return tuple(sorted(declared, key=lambda source: source.source))
+
+    def as_csv(self, table: Table) -> str:
+        """The text of one table's file, as `write` leaves it."""
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(table.column_names)
+        for row in self.tables[table.name]:
+            writer.writerow([row[column] for column in table.column_names])
+        return text.getvalue()
+
+
+def read(folder: Path) -> Declarations:
+    """Read and check the declaration tables in `folder`.
+
+    A table whose file is missing is empty, but for funnels, their stages and rules; without
+    sources.csv the one source is `generic`. Optional columns that are missing or empty take the
+    defaults of `declaration_tables.TABLES`.
+
+    Raises:
+        DeclarationError: listing every mistake with file, line, column, what was expected, what
+            was found and what to do.
+    """
+    if not folder.is_dir():
+        raise DeclarationError(
+            folder,
+            [
+                Mistake(
+                    str(folder),
+                    0,
+                    "",
+                    "a folder of declaration tables",
+                    "none",
+                    "Point FUNNEL_SEEDS to the folder that holds funnels.csv.",
+                )
+            ],
+        )
+    mistakes = _unknown_files(folder)
+    tables: dict[str, tuple[Row, ...]] = {}
+    for table in TABLES:
+        rows, found = _read_table(folder / table.file, table)
+        mistakes += found
+        if rows is not None:
+            tables[table.name] = rows
+    # A table that cannot be read would be reported once more by each row that refers to it.
+    if len(tables) == len(TABLES):
+        tables = _completed(tables)
+        mistaken = {(mistake.file, mistake.line) for mistake in mistakes}
+        mistakes += [
+            mistake
+            for rule in RULES
+            for mistake in rule(tables)
+            if (mistake.file, mistake.line) not in mistaken
+        ]
+    if mistakes:
+        raise DeclarationError(folder, sorted(mistakes, key=_place))
+    return Declarations(tables)
+
+
+def write(declarations: Declarations, folder: Path) -> None:
+    """Write every table to `folder`, with all its columns. A file that is right is left alone."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for table in TABLES:
+        _replace(folder / table.file, declarations.as_csv(table))
+
+
+def write_empty(folder: Path) -> None:
+    """Write the header of every table that `folder` lacks, so that dbt can parse the project."""
+    folder.mkdir(parents=True, exist_ok=True)
+    empty = Declarations({table.name: () for table in TABLES})
+    for table in TABLES:
+        if not (folder / table.file).exists():
+            _replace(folder / table.file, empty.as_csv(table))
+
+
+def _replace(path: Path, text: str) -> None:
+    if path.exists() and path.read_text(encoding="utf-8") == text:
+        return
+    unfinished = path.with_suffix(".unfinished")
+    unfinished.write_text(text, encoding="utf-8", newline="")
+    os.replace(unfinished, path)
+
+
+def _place(mistake: Mistake) -> tuple[str, int]:
+    return mistake.file, mistake.line
+
+
+def _unknown_files(folder: Path) -> list[Mistake]:
+    known = [table.file for table in TABLES]
+    return [
+        Mistake(
+            path.name,
+            0,
+            "",
+            f"no other tables than {', '.join(known)}",
+            "this file",
+            _did_you_mean(path.name, known) or "Rename it, or move it out of the folder.",
+        )
+        for path in sorted(folder.glob("*.csv"))
+        if path.name not in known
+    ]
+
+
+def _read_table(path: Path, table: Table) -> tuple[tuple[Row, ...] | None, list[Mistake]]:
+    """The rows of one file, None if it cannot be read, and its mistakes.
+
+    A row that has a mistake is among the rows, its bad cells empty.
+    """
+
+    def mistake(line: int, column: str, expected: str, found: str, remedy: str) -> Mistake:
+        return Mistake(table.file, line, column, expected, found, remedy)
+
+    if not path.exists():
+        if table.is_required:
+            remedy = "Write it, or point FUNNEL_SEEDS to the folder that holds it."
+            return None, [mistake(0, "", "this table", "no such file", remedy)]
+        return (), []
+    try:
+        # utf-8-sig: spreadsheets put a byte-order mark at the start.
+        text = path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = path.read_bytes()[: error.start].count(b"\n") + 1
+        return None, [mistake(line, "", "text in UTF-8", "other bytes", "Save the file as UTF-8.")]
+
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    try:
+        header = [name.strip().lower() for name in next(reader, [])]
+        mistakes = _header_mistakes(header, table)
+        if mistakes:
+            return None, mistakes
+        rows = []
+        line = reader.line_num + 1
+        for cells in reader:
+            if any(cell.strip() for cell in cells):
+                row, found = _read_row(line, cells, header, table)
+                mistakes += found
+                rows.append(row)
+            line = reader.line_num + 1
+    except csv.Error as error:
+        remedy = f"Look for a quote that is not closed: {error}."
+        return None, [
+            mistake(reader.line_num, "", "comma separated values", "something else", remedy)
+        ]
+    if table.is_required and not rows:
+        mistakes.append(mistake(1, "", "at least one row", "none", "Declare a funnel."))
+    return tuple(rows), mistakes + _repeated_keys(rows, table)
+
+
+def _header_mistakes(header: list[str], table: Table) -> list[Mistake]:
+    names = table.column_names
+    mistakes = []
+    for name in dict.fromkeys(header):
+        if header.count(name) > 1:
+            expected = "each column once"
+            remedy = "Remove one of the columns."
+            mistakes.append(Mistake(table.file, 1, name, expected, "it twice", remedy))
+        elif name not in names:
+            expected = f"no other columns than {', '.join(names)}"
+            remedy = _did_you_mean(name, names) or "Rename or remove the column."
+            mistakes.append(Mistake(table.file, 1, name, expected, "this column", remedy))
+    for column in table.columns:
+        if column.is_required and column.name not in header:
+            found = f"the columns {', '.join(header)}" if header else "an empty file"
+            remedy = "Add the column; columns are separated by commas."
+            mistakes.append(Mistake(table.file, 1, column.name, "this column", found, remedy))
+    return mistakes
+
+
+def _read_row(
+    line: int, cells: list[str], header: list[str], table: Table
+) -> tuple[Row, list[Mistake]]:
+    mistakes = []
+    if len(cells) != len(header):
+        remedy = "Check the commas; a text that holds one must be quoted."
+        expected = f"{len(header)} cells, as in the header"
+        mistakes.append(Mistake(table.file, line, "", expected, str(len(cells)), remedy))
+    given = dict(zip(header, cells, strict=False))
+    values = {}
+    for column in table.columns:
+        cell = given.get(column.name, "")
+        if column.name not in VERBATIM_COLUMNS or not cell.strip():
+            cell = cell.strip()
+        values[column.name] = cell or column.default
+        if not cell:
+            if column.is_required and len(cells) == len(header):
+                remedy = "Fill the cell, or remove the row."
+                expected = "a value in every row"
+                mistakes.append(Mistake(table.file, line, column.name, expected, "none", remedy))
+            continue
+        value = column.read(cell)
+        if isinstance(value, Refusal):
+            values[column.name] = ""
+            mistakes.append(
+                Mistake(table.file, line, column.name, value.expected, repr(cell), value.remedy)
+            )
+        else:
+            values[column.name] = value
+    return Row(line, values), mistakes
+
+
+def _repeated_keys(rows: list[Row], table: Table) -> list[Mistake]:
+    first_line: dict[tuple[str, ...], int] = {}
+    mistakes = []
+    for row in rows:
+        key = tuple(row[column] for column in table.key)
+        if not key or not all(key):
+            continue
+        first = first_line.setdefault(key, row.line)
+        if first != row.line:
+            mistakes.append(
+                Mistake(
+                    table.file,
+                    row.line,
+                    table.key[-1],
+                    f"each {' and '.join(table.key)} once",
+                    f"{', '.join(repr(value) for value in key)} again, first in line {first}",
+                    "Rename or remove one of the two.",
+                )
+            )
+    return mistakes
+
+
+def _completed(tables: dict[str, tuple[Row, ...]]) -> dict[str, tuple[Row, ...]]:
+    """The tables with the defaults that are worked out from other columns."""
+    generic = {
+        "source": GENERIC_SOURCE.source,
+        "is_enabled": "true",
+        "timezone": GENERIC_SOURCE.timezone,
+        "event_time": GENERIC_SOURCE.event_time,
+    }
+
+    def complete(table: str, row: Row) -> Row:
+        cells = dict(row.cells)
+        if table == "funnels":
+            first = cells["order_mode"] == "furthest" or cells["count_by"] == "journey"
+            cells["entry_policy"] = cells["entry_policy"] or ("first" if first else "best")
+            cells["funnel_name"] = cells["funnel_name"] or cells["funnel_id"]
+        elif table == "funnel_stages":
+            cells["stage_name"] = cells["stage_name"] or cells["stage_id"]
+            cells["stage_name_zh"] = cells["stage_name_zh"] or cells["stage_name"]
+        elif table == "stage_rules" and cells["rule_type"] == "purchase":
+            cells["match_value"] = cells["match_value"] or "completed"
+        elif table == "segments":
+            cells["attribute"] = cells["attribute"] or cells["segment_name"]
+        return Row(row.line, cells)
+
+    completed = {
+        table: tuple(complete(table, row) for row in rows) for table, rows in tables.items()
+    }
+    completed["sources"] = completed["sources"] or (Row(0, generic),)
+    return completed
+
+
+def _did_you_mean(name: str, known: Sequence[str]) -> str:
+    close = get_close_matches(name, known, n=1)
+    return f"Did you mean {close[0]}?" if close else ""

@@ -1,0 +1,544 @@
+"""Every mistake in the declarations is refused by name, before anything is built."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from orchestration import declarations
+from orchestration.declaration_tables import TABLES
+from orchestration.declarations import DeclarationError
+
+SOUND = {
+    "sources": """\
+        source,is_enabled,timezone,event_time
+        shop,true,Europe/Berlin,occurred
+    """,
+    "funnels": """\
+        funnel_id,funnel_name,subject_type,order_mode,entry_policy,count_by,window_hours,pipeline
+        web,Web,user,ordered,best,subject,168,
+        sales,Sales,opportunity,furthest,,,,new
+    """,
+    "funnel_stages": """\
+        funnel_id,stage_position,stage_id,stage_name,stage_name_zh,stage_kind,win_probability
+        web,1,visit,Visit,访问,open,
+        web,2,cart,Cart,购物车,open,
+        web,3,paid,Paid,支付,won,
+        sales,1,prospect,Prospect,潜在,open,0.25
+        sales,2,won,Won,成交,won,1
+        sales,,lost,Lost,丢单,lost,0
+    """,
+    "stage_rules": """\
+        funnel_id,stage_id,rule_type,match_type,match_value,property_name,property_value,occurrence
+        web,visit,event,prefix,page_,,,
+        web,cart,event,equals,add_to_cart,,,2+
+        web,paid,purchase,,,,,1
+        sales,prospect,opportunity_stage,regex,^Prospect.*,,,
+        sales,won,opportunity_stage,,Won,,,
+        sales,lost,opportunity_stage,,Lost,,,
+    """,
+    "funnel_exclusions": """\
+        funnel_id,after_stage_id,before_stage_id,match_value
+        web,cart,paid,log_out
+    """,
+    "segments": """\
+        segment_name,subject_type,attribute
+        channel,user,utm_source
+    """,
+    "exchange_rates": """\
+        currency,valid_from,rate
+        EUR,2026-01-01,1.0812
+    """,
+    "calendar": """\
+        calendar_date,is_working_day,holiday_name
+        2026-01-01,false,New Year
+    """,
+}
+
+Declare = Callable[..., Path]
+
+
+@pytest.fixture
+def declare(tmp_path: Path) -> Declare:
+    """Write the sound declarations to a folder, some files replaced (None: left out)."""
+
+    def write(**replaced: str | None) -> Path:
+        for name, text in {**SOUND, **replaced}.items():
+            if text is not None:
+                lines = [line.strip() for line in text.strip().splitlines()]
+                (tmp_path / f"{name}.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+        return tmp_path
+
+    return write
+
+
+def mistakes_in(folder: Path) -> list[str]:
+    with pytest.raises(DeclarationError) as refused:
+        declarations.read(folder)
+    return [str(mistake) for mistake in refused.value.mistakes]
+
+
+def edited(table: str, old: str, new: str) -> dict[str, str | None]:
+    assert old in SOUND[table], "the text to replace is not there"
+    return {table: SOUND[table].replace(old, new, 1)}
+
+
+def test_sound_declarations_are_accepted_and_completed(declare: Declare) -> None:
+    """A default that is not the documented one would change every number of a funnel."""
+    tables = declarations.read(declare()).tables
+    web, sales = tables["funnels"]
+    assert web.cells == {
+        "funnel_id": "web",
+        "funnel_name": "Web",
+        "subject_type": "user",
+        "order_mode": "ordered",
+        "entry_policy": "best",
+        "count_by": "subject",
+        "window_hours": "168",
+        "tie_policy": "source_order",
+        "collapse_repeats": "true",
+        "pipeline": "",
+    }
+    assert (sales["entry_policy"], sales["count_by"]) == ("first", "subject")
+    assert tables["funnel_stages"][0]["is_optional"] == "false"
+    purchase = tables["stage_rules"][2]
+    assert (purchase["match_type"], purchase["match_value"]) == ("equals", "completed")
+
+
+def test_names_fall_back_to_ids(declare: Declare) -> None:
+    """An empty name would leave blank labels in every report."""
+    folder = declare(
+        funnels="funnel_id,subject_type,order_mode\nf,user,ordered",
+        funnel_stages="funnel_id,stage_position,stage_id\nf,1,a",
+        stage_rules="funnel_id,stage_id,rule_type,match_value\nf,a,event,x",
+        funnel_exclusions=None,
+        segments="segment_name,subject_type\nregion,user",
+    )
+    tables = declarations.read(folder).tables
+    assert tables["funnels"][0]["funnel_name"] == "f"
+    assert tables["funnel_stages"][0]["stage_name"] == "a"
+    assert tables["funnel_stages"][0]["stage_name_zh"] == "a"
+    assert tables["funnel_stages"][0]["stage_kind"] == "open"
+    assert tables["segments"][0]["attribute"] == "region"
+
+
+def test_entry_policy_is_first_where_journeys_are_counted(declare: Declare) -> None:
+    """A default of best would refuse a funnel for something that nobody wrote."""
+    folder = declare(**edited("funnels", "ordered,best,subject", "ordered,,journey"))
+    assert declarations.read(folder).tables["funnels"][0]["entry_policy"] == "first"
+
+
+def test_optional_tables_may_be_missing(declare: Declare) -> None:
+    """A company without exchange rates would have to write an empty file to get a night."""
+    folder = declare(
+        sources=None, funnel_exclusions=None, segments=None, exchange_rates=None, calendar=None
+    )
+    declared = declarations.read(folder)
+    assert declared.tables["calendar"] == ()
+    assert [source.source for source in declared.sources] == ["generic"]
+    assert declared.sources[0].timezone == "UTC"
+
+
+def test_files_of_spreadsheets_are_read(declare: Declare) -> None:
+    """A byte-order mark or TRUE in capitals would be refused for no reason that a user can see."""
+    folder = declare(**edited("sources", "true", "TRUE"))
+    path = folder / "sources.csv"
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes().replace(b"\n", b"\r\n"))
+    (source,) = declarations.read(folder).sources
+    assert (source.source, source.is_enabled, source.timezone) == ("shop", True, "Europe/Berlin")
+
+
+def test_blank_lines_are_passed_over_and_line_numbers_stay_right(declare: Declare) -> None:
+    """A message that names the wrong line sends the reader to a row that is right."""
+    folder = declare(segments="segment_name,subject_type\n\nchannel,user\n,,\nall,user")
+    (mistake,) = mistakes_in(folder)
+    assert mistake.startswith("segments.csv line 5, column segment_name:")
+
+
+def test_blanks_stay_in_what_is_matched(declare: Declare) -> None:
+    """An event whose name ends in a blank could not be declared if blanks were dropped."""
+    folder = declare(**edited("stage_rules", "add_to_cart", '" add to cart "'))
+    assert declarations.read(folder).tables["stage_rules"][1]["match_value"] == " add to cart "
+
+
+MISTAKES = {
+    "unknown funnel": (
+        edited("stage_rules", "web,visit", "wep,visit"),
+        "stage_rules.csv line 2, column funnel_id: expected a funnel that funnels.csv declares, "
+        "found 'wep'. Declared are sales, web.",
+    ),
+    "unknown stage in a rule": (
+        edited("stage_rules", "web,cart", "web,basket"),
+        "stage_rules.csv line 3, column stage_id: expected a stage that funnel_stages.csv declares "
+        "for funnel 'web', found 'basket'. Declared are cart, paid, visit.",
+    ),
+    "unknown stage in an exclusion": (
+        edited("funnel_exclusions", "cart,paid", "cart,payed"),
+        "funnel_exclusions.csv line 2, column before_stage_id: expected a stage that "
+        "funnel_stages.csv declares for funnel 'web', found 'payed'.",
+    ),
+    "exclusion the wrong way round": (
+        edited("funnel_exclusions", "cart,paid", "paid,cart"),
+        "funnel_exclusions.csv line 2, column before_stage_id: expected a stage that stands higher",
+    ),
+    "exclusion of a furthest funnel": (
+        edited("funnel_exclusions", "web,cart,paid", "sales,prospect,won"),
+        "funnel_exclusions.csv line 2, column funnel_id: expected a funnel of order_mode ordered,",
+    ),
+    "duplicate funnel": (
+        edited("funnels", "sales,Sales", "web,Sales"),
+        "funnels.csv line 3, column funnel_id: expected each funnel_id once, found 'web' again, "
+        "first in line 2.",
+    ),
+    "duplicate stage": (
+        edited("funnel_stages", "web,2,cart", "web,2,visit"),
+        "funnel_stages.csv line 3, column stage_id: expected each funnel_id and stage_id once, "
+        "found 'web', 'visit' again, first in line 2.",
+    ),
+    "duplicate position": (
+        edited("funnel_stages", "web,2,cart", "web,1,cart"),
+        "funnel_stages.csv line 3, column stage_position: expected position 2 as the next of "
+        "funnel 'web', found 1.",
+    ),
+    "gap in positions": (
+        edited("funnel_stages", "web,3,paid", "web,4,paid"),
+        "funnel_stages.csv line 4, column stage_position: expected position 3 as the next of "
+        "funnel 'web', found 4.",
+    ),
+    "lost stage with a position": (
+        edited("funnel_stages", "sales,,lost", "sales,3,lost"),
+        "funnel_stages.csv line 7, column stage_position: expected nothing for stage 'lost', as "
+        "it is a lost stage, found 3.",
+    ),
+    "ladder stage without a position": (
+        edited("funnel_stages", "web,2,cart", "web,,cart"),
+        "funnel_stages.csv line 3, column stage_position: expected the position of stage 'cart', "
+        "as its stage_kind is open, found nothing.",
+    ),
+    "unknown order mode": (
+        edited("funnels", "user,ordered", "user,sorted"),
+        "funnels.csv line 2, column order_mode: expected one of furthest, ordered, strict, any, "
+        "found 'sorted'.",
+    ),
+    "unknown entry policy": (
+        edited("funnels", "best", "last"),
+        "funnels.csv line 2, column entry_policy: expected one of best, first, found 'last'.",
+    ),
+    "unknown tie policy": (
+        {
+            "funnels": "funnel_id,subject_type,order_mode,tie_policy\n"
+            "web,user,ordered,any\nsales,opportunity,furthest,"
+        },
+        "funnels.csv line 2, column tie_policy: expected one of source_order, funnel_order, "
+        "found 'any'.",
+    ),
+    "unknown stage kind": (
+        edited("funnel_stages", "支付,won", "支付,final"),
+        "funnel_stages.csv line 4, column stage_kind: expected one of open, won, lost, "
+        "found 'final'.",
+    ),
+    "unknown rule type": (
+        edited("stage_rules", "visit,event", "visit,click"),
+        "stage_rules.csv line 2, column rule_type: expected one of event, lead_status, "
+        "opportunity_stage, purchase, found 'click'.",
+    ),
+    "unknown match type": (
+        edited("stage_rules", "prefix", "suffix"),
+        "stage_rules.csv line 2, column match_type: expected one of equals, prefix, regex, "
+        "found 'suffix'.",
+    ),
+    "unknown subject type": (
+        edited("funnels", "Web,user", "Web,customer"),
+        "funnels.csv line 2, column subject_type: expected one of visitor, session, user, person, "
+        "lead, opportunity, account, found 'customer'.",
+    ),
+    "unknown count_by": (
+        edited("funnels", "best,subject", "best,session"),
+        "funnels.csv line 2, column count_by: expected one of subject, journey, found 'session'.",
+    ),
+    "unknown event time": (
+        edited("sources", "occurred", "sent"),
+        "sources.csv line 2, column event_time: expected one of occurred, collected, received, "
+        "found 'sent'.",
+    ),
+    "best with journeys": (
+        edited("funnels", "best,subject", "best,journey"),
+        "funnels.csv line 2, column entry_policy: expected first for funnel 'web', as its count_by "
+        "is journey, found 'best'.",
+    ),
+    "furthest with a window": (
+        edited("funnels", "user,ordered,best", "user,furthest,first"),
+        "funnels.csv line 2, column window_hours: expected nothing for funnel 'web', as its "
+        "order_mode is furthest, found '168'.",
+    ),
+    "window of nothing": (
+        edited("funnels", "168", "0"),
+        "funnels.csv line 2, column window_hours: expected a number above 0, found '0'.",
+    ),
+    "decimal comma": (
+        edited("funnels", "168", '"168,5"'),
+        "funnels.csv line 2, column window_hours: expected a number above 0, found '168,5'. "
+        "Write it with digits and, for fractions, a decimal point.",
+    ),
+    "percentage for a probability": (
+        edited("funnel_stages", "0.25", "25"),
+        "funnel_stages.csv line 5, column win_probability: expected a number from 0 to 1, "
+        "found '25'.",
+    ),
+    "unknown time zone": (
+        edited("sources", "Europe/Berlin", "Europe/Bonn"),
+        "sources.csv line 2, column timezone: expected a time zone of the IANA list, "
+        "found 'Europe/Bonn'.",
+    ),
+    "unparsable boolean": (
+        edited("sources", "true", "yes"),
+        "sources.csv line 2, column is_enabled: expected true or false, found 'yes'.",
+    ),
+    "date that does not exist": (
+        edited("calendar", "2026-01-01", "2026-02-30"),
+        "calendar.csv line 2, column calendar_date: expected a date written year-month-day, "
+        "found '2026-02-30'.",
+    ),
+    "date of another country": (
+        edited("calendar", "2026-01-01", "01/02/2026"),
+        "calendar.csv line 2, column calendar_date: expected a date written year-month-day, "
+        "found '01/02/2026'.",
+    ),
+    "bad regular expression": (
+        edited("stage_rules", "^Prospect.*", "Prospect("),
+        "stage_rules.csv line 5, column match_value: expected a regular expression of the RE2 "
+        "syntax, found 'Prospect('.",
+    ),
+    "look-ahead, which the engine lacks": (
+        edited("stage_rules", "^Prospect.*", "(?=Prospect)"),
+        "stage_rules.csv line 5, column match_value: expected a regular expression of the RE2 "
+        "syntax, found '(?=Prospect)'.",
+    ),
+    "occurrence of nought": (
+        edited("stage_rules", "2+", "0"),
+        "stage_rules.csv line 3, column occurrence: expected an occurrence: a whole number from 1, "
+        "or one followed by +, or nothing, found '0'.",
+    ),
+    "occurrence as a range": (
+        edited("stage_rules", "2+", "2-3"),
+        "stage_rules.csv line 3, column occurrence: expected an occurrence: a whole number from 1, "
+        "or one followed by +, or nothing, found '2-3'.",
+    ),
+    "rule that ends before it begins": (
+        {
+            "stage_rules": "funnel_id,stage_id,rule_type,match_value,valid_from,valid_to\n"
+            "web,visit,event,a,2026-02-01,2026-01-31\nweb,cart,event,b,,\nweb,paid,event,c,,\n"
+            "sales,prospect,opportunity_stage,d,,\nsales,won,opportunity_stage,e,,\n"
+            "sales,lost,opportunity_stage,f,,\n"
+        },
+        "stage_rules.csv line 2, column valid_to: expected a date not before valid_from, which is "
+        "2026-02-01, found 2026-01-31.",
+    ),
+    "rule that its subjects cannot meet": (
+        edited("stage_rules", "sales,won,opportunity_stage", "sales,won,event"),
+        "stage_rules.csv line 6, column rule_type: expected one of opportunity_stage, as the "
+        "subjects of funnel 'sales' are of type opportunity, found 'event'.",
+    ),
+    "rule without a value": (
+        edited("stage_rules", "equals,add_to_cart", "equals,"),
+        "stage_rules.csv line 3, column match_value: expected what the event has to match, "
+        "found nothing.",
+    ),
+    "property value without its name": (
+        edited("stage_rules", "add_to_cart,,", "add_to_cart,,shoes"),
+        "stage_rules.csv line 3, column property_name: expected the property that has to hold "
+        "the property_value, found nothing.",
+    ),
+    "stage without a rule": (
+        edited("stage_rules", "sales,lost,opportunity_stage,,Lost,,,\n", ""),
+        "funnel_stages.csv line 7, column stage_id: expected at least one rule for stage 'lost' "
+        "of funnel 'sales' in stage_rules.csv, found none.",
+    ),
+    "funnel without stages": (
+        {"funnels": SOUND["funnels"].rstrip() + "\nempty,Empty,user,any,,,,\n"},
+        "funnels.csv line 4, column funnel_id: expected at least one stage of funnel 'empty' in "
+        "funnel_stages.csv, found none.",
+    ),
+    "segment named all": (
+        edited("segments", "channel", "all"),
+        "segments.csv line 2, column segment_name: expected another name than all, found 'all'.",
+    ),
+    "currency as a sign": (
+        edited("exchange_rates", "EUR", "€"),
+        "exchange_rates.csv line 2, column currency: expected a currency code of three capital "
+        "letters, found '€'.",
+    ),
+    "rate of nothing": (
+        edited("exchange_rates", "1.0812", "0"),
+        "exchange_rates.csv line 2, column rate: expected a rate above 0",
+    ),
+    "missing required column": (
+        edited("funnels", "order_mode", "tie_policy"),
+        "funnels.csv line 1, column order_mode: expected this column, found the columns funnel_id,",
+    ),
+    "misspelt column": (
+        edited("funnels", "window_hours", "window_hour"),
+        "funnels.csv line 1, column window_hour: expected no other columns than funnel_id, "
+        "funnel_name, subject_type, order_mode, entry_policy, count_by, window_hours, tie_policy, "
+        "collapse_repeats, pipeline, found this column. Did you mean window_hours?",
+    ),
+    "column twice": (
+        edited("funnels", "pipeline", "funnel_name"),
+        "funnels.csv line 1, column funnel_name: expected each column once, found it twice.",
+    ),
+    "wrong delimiter": (
+        {"calendar": "calendar_date;is_working_day\n2026-01-01;false\n"},
+        "calendar.csv line 1, column calendar_date: expected this column, found the columns "
+        "calendar_date;is_working_day. Add the column; columns are separated by commas.",
+    ),
+    "cell too many": (
+        edited("calendar", "New Year", "New Year, again"),
+        "calendar.csv line 2: expected 3 cells, as in the header, found 4.",
+    ),
+    "quote that is not closed": (
+        edited("calendar", "New Year", '"New Year'),
+        "calendar.csv line 2: expected comma separated values, found something else.",
+    ),
+    "empty required cell": (
+        edited("segments", "channel,user", "channel,"),
+        "segments.csv line 2, column subject_type: expected a value in every row, found none.",
+    ),
+    "missing funnels": (
+        {"funnels": None},
+        "funnels.csv: expected this table, found no such file.",
+    ),
+    "no funnel": (
+        {"funnels": "funnel_id,subject_type,order_mode\n"},
+        "funnels.csv line 1: expected at least one row, found none.",
+    ),
+    "empty file": (
+        {"calendar": "\n"},
+        "calendar.csv line 1, column calendar_date: expected this column, found an empty file.",
+    ),
+}
+
+
+@pytest.mark.parametrize(("replaced", "message"), MISTAKES.values(), ids=MISTAKES.keys())
+def test_mistake_is_refused_by_name(
+    declare: Declare, replaced: dict[str, str | None], message: str
+) -> None:
+    """A mistake that is let through gives numbers that look right and are not."""
+    mistakes = mistakes_in(declare(**replaced))
+    assert any(mistake.startswith(message) for mistake in mistakes), "\n".join(mistakes)
+
+
+@pytest.mark.parametrize("word", ["entry", "still_there", "ended", "abandoned", "any_exit"])
+def test_reserved_words_are_refused_as_stages(declare: Declare, word: str) -> None:
+    """A stage named ended could not be told from the end of a journey in the matrix."""
+    folder = declare(
+        **edited("funnel_stages", "web,2,cart", f"web,2,{word}"),
+        **edited("stage_rules", "web,cart", f"web,{word}"),
+        funnel_exclusions=None,
+    )
+    (mistake,) = mistakes_in(folder)
+    assert mistake.startswith("funnel_stages.csv line 3, column stage_id: expected another word")
+
+
+@pytest.mark.parametrize(("stages", "refused"), [(32, False), (33, True)])
+def test_ladder_has_at_most_32_stages(declare: Declare, stages: int, refused: bool) -> None:
+    """The 33rd stage would overflow the numbers in which a journey's stages are kept."""
+    numbers = range(1, stages + 1)
+    ladder = [f"long,{number},s{number}" for number in numbers]
+    rules = [f"long,s{number},event,e{number}" for number in numbers]
+    folder = declare(
+        funnels="funnel_id,subject_type,order_mode\nlong,user,ordered",
+        funnel_stages="\n".join(["funnel_id,stage_position,stage_id", *ladder]),
+        stage_rules="\n".join(["funnel_id,stage_id,rule_type,match_value", *rules]),
+        funnel_exclusions=None,
+    )
+    if refused:
+        (mistake,) = mistakes_in(folder)
+        assert "expected at most 32 stages in funnel 'long', found 33." in mistake
+    else:
+        assert len(declarations.read(folder).tables["funnel_stages"]) == 32
+
+
+def test_all_mistakes_are_listed_at_once(declare: Declare) -> None:
+    """One mistake a run would cost its user a night for each."""
+    folder = declare(
+        **edited("sources", "Europe/Berlin", "Mars"),
+        **edited("funnels", "best", "last"),
+        **edited("segments", "channel", "all"),
+        **edited("stage_rules", "web,cart", "web,basket"),
+    )
+    with pytest.raises(DeclarationError) as refused:
+        declarations.read(folder)
+    places = [(mistake.file, mistake.line) for mistake in refused.value.mistakes]
+    assert places == [
+        ("funnel_stages.csv", 3),
+        ("funnels.csv", 2),
+        ("segments.csv", 2),
+        ("sources.csv", 2),
+        ("stage_rules.csv", 3),
+    ]
+    assert str(refused.value).startswith(f"5 mistakes in the declarations in {folder}; nothing")
+
+
+def test_unreadable_table_does_not_hide_behind_its_consequences(declare: Declare) -> None:
+    """A misspelt header would be reported as one unknown funnel for every stage and rule."""
+    folder = declare(**edited("funnels", "funnel_id", "funnel"))
+    assert {mistake.split(" ")[0] for mistake in mistakes_in(folder)} == {"funnels.csv"}
+
+
+def test_table_of_another_name_is_refused(declare: Declare) -> None:
+    """The rules in stage_rule.csv would silently not apply."""
+    folder = declare()
+    (folder / "stage_rule.csv").write_text("funnel_id\n", encoding="utf-8")
+    (mistake,) = mistakes_in(folder)
+    assert mistake.endswith("found this file. Did you mean stage_rules.csv?")
+
+
+def test_file_in_another_encoding_is_refused(declare: Declare) -> None:
+    """Chinese names in another encoding would be published as other signs."""
+    folder = declare()
+    path = folder / "funnel_stages.csv"
+    path.write_bytes(path.read_text(encoding="utf-8").encode("gb18030"))
+    (mistake,) = mistakes_in(folder)
+    assert mistake.startswith("funnel_stages.csv line 2: expected text in UTF-8")
+
+
+def test_folder_that_does_not_exist_is_refused(tmp_path: Path) -> None:
+    """A misspelt FUNNEL_SEEDS would build a warehouse without funnels."""
+    (mistake,) = mistakes_in(tmp_path / "nowhere")
+    assert "FUNNEL_SEEDS" in mistake
+
+
+def test_written_copy_holds_every_table_and_reads_as_the_same(
+    declare: Declare, tmp_path: Path
+) -> None:
+    """dbt would build from other declarations than those that were checked."""
+    copy = tmp_path / "copy"
+    declared = declarations.read(declare(calendar=None))
+    declarations.write(declared, copy)
+    assert sorted(path.name for path in copy.iterdir()) == sorted(table.file for table in TABLES)
+    again = declarations.read(copy)
+    for table in TABLES:
+        assert again.as_csv(table) == declared.as_csv(table)
+    assert (copy / "calendar.csv").read_text() == "calendar_date,is_working_day,holiday_name\n"
+
+
+def test_copy_that_would_not_change_is_left_alone(declare: Declare, tmp_path: Path) -> None:
+    """A touched file would make dbt read the whole project again every night."""
+    copy = tmp_path / "copy"
+    declared = declarations.read(declare())
+    declarations.write(declared, copy)
+    before = {path.name: path.stat().st_ino for path in copy.iterdir()}
+    declarations.write(declared, copy)
+    assert {path.name: path.stat().st_ino for path in copy.iterdir()} == before
+
+
+def test_empty_tables_never_replace_declared_ones(declare: Declare, tmp_path: Path) -> None:
+    """Opening the user interface would empty the declarations under a running build."""
+    copy = tmp_path / "copy"
+    declarations.write(declarations.read(declare()), copy)
+    (copy / "calendar.csv").unlink()
+    declarations.write_empty(copy)
+    assert "web" in (copy / "funnels.csv").read_text()
+    assert (copy / "calendar.csv").read_text() == "calendar_date,is_working_day,holiday_name\n"
