@@ -1,0 +1,117 @@
+"""Read a written release back, as a reader would, and hold it against the build.
+
+Whether the release is what was built is for this module, whether that is right for the gates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import duckdb
+
+from orchestration.published_tables import PublishedTable, literal, quoted_list
+from orchestration.release_database import (
+    DATABASE,
+    PARQUET,
+    Columns,
+    columns_of,
+    connection_to,
+    digest,
+    parquet_file,
+    relation,
+    relations_of,
+)
+from orchestration.release_log import LOG_TABLES
+from orchestration.releases import Release
+
+
+class AuditError(RuntimeError):
+    """A release that is not what was to be written. Says what was expected and found, and where."""
+
+
+def audit(
+    folder: Path,
+    build: Path,
+    tables: Sequence[PublishedTable],
+    release: Release,
+    temporary: Path,
+) -> None:
+    """Compare database, Parquet and build: the same tables, columns, types and rows, unique keys.
+
+    Args:
+        folder: where the release was written.
+        build: the database that it was copied from.
+        tables: what it should hold, besides the release log.
+        release: what it says about itself.
+        temporary: a folder for what does not fit into memory.
+
+    Raises:
+        AuditError: the first difference.
+    """
+    attached = {"build": (build, "read_only"), "release": (folder / DATABASE, "read_only")}
+    with connection_to(attached, temporary) as connection:
+        everything = (*tables, *LOG_TABLES)
+        names = sorted(table.name for table in everything)
+        found = sorted(name for _, name in relations_of(connection, "release"))
+        _expect(release, f"tables in {DATABASE}", ", ".join(names), ", ".join(found))
+        files = sorted(path.name.removesuffix(".parquet") for path in (folder / PARQUET).iterdir())
+        _expect(release, f"files in {PARQUET}/", ", ".join(names), ", ".join(files))
+        for table in everything:
+            parquet = f"read_parquet({literal(str(parquet_file(folder, table)))})"
+            copies = {f"{PARQUET}/{table.name}.parquet": parquet}
+            if table not in LOG_TABLES:
+                copies[build.name] = relation("build", table)
+            for place, copy in copies.items():
+                _expect_same(connection, release, table, place, copy)
+            _expect_unique_key(connection, release, table)
+
+
+def _expect_same(
+    connection: duckdb.DuckDBPyConnection,
+    release: Release,
+    table: PublishedTable,
+    place: str,
+    copy: str,
+) -> None:
+    original = relation("release", table)
+    columns, others = columns_of(connection, original), columns_of(connection, copy)
+    odd = [name for name in {**columns, **others} if columns.get(name) != others.get(name)]
+    what = f"{table.name} in {place}"
+    _expect(release, f"columns of {what}", _typed(columns, odd), _typed(others, odd))
+    rows = digest(connection, original, table.column_names)
+    _expect(release, what, str(rows), str(digest(connection, copy, table.column_names)))
+    if table not in LOG_TABLES:
+        _expect(release, f"{table.name} as logged", rows.rows, release.rows[table.name])
+
+
+def _expect_unique_key(
+    connection: duckdb.DuckDBPyConnection, release: Release, table: PublishedTable
+) -> None:
+    key = quoted_list(table.key)
+    repeated = connection.execute(
+        f"select {key}, count(*) from {relation('release', table)} group by {key} "
+        f"having count(*) > 1 order by {key} limit 1"
+    ).fetchone()
+    if repeated is None:
+        return
+    *values, times = repeated
+    shown = ", ".join(f"{name} = {value}" for name, value in zip(table.key, values, strict=True))
+    _expect(
+        release,
+        f"{table.name}, by the key that its model declares in config.meta.key",
+        f"one row for each ({', '.join(table.key)})",
+        f"{times} rows with {shown}",
+    )
+
+
+def _expect(release: Release, what: str, expected: object, found: object) -> None:
+    if found != expected:
+        raise AuditError(
+            f"release {release.release_id}, {what}: expected {expected}, found {found}. It was not "
+            "published and is deleted again; readers keep the release that they have."
+        )
+
+
+def _typed(columns: Columns, names: Sequence[str]) -> str:
+    return ", ".join(f"{name} {columns.get(name, '(not there)')}" for name in names) or "the same"

@@ -1,0 +1,1 @@
+"""What must hold of loading, gates, publishing and their order."""
