@@ -1,0 +1,5 @@
+{#- What stands for an e-mail address from staging on: the hash of it in lower case and without
+    blanks around it, so that two systems' spellings meet. -#}
+{% macro hash_email(email) -%}
+    {{ hash_text('lower(' ~ clean_text(email) ~ ')') }}
+{%- endmacro %}

@@ -1,0 +1,187 @@
+with
+
+run as (
+    select as_of from {{ ref('int_run') }}
+),
+
+events as (
+    select
+        event_id,
+        event_name,
+        user_id,
+        anonymous_id,
+        session_id,
+        properties,
+        source_file,
+        source_row,
+        occurred_at,
+    from {{ ref('stg_generic__events') }}
+),
+
+orders as (
+    select
+        order_id,
+        user_id,
+        account_id,
+        status,
+        source_file,
+        source_row,
+        ordered_at,
+    from {{ ref('stg_generic__orders') }}
+),
+
+record_stages as (
+    select
+        record_id,
+        record_type,
+        pipeline,
+        account_id,
+        email_hash,
+        stage,
+        evidence,
+        source_file,
+        source_row,
+        is_creation,
+        may_repeat_creation,
+        entered_at,
+    from {{ ref('int_record_stages') }}
+),
+
+device_users as (
+    select
+        anonymous_id,
+        user_id,
+    from {{ ref('int_device_users') }}
+),
+
+user_persons as (
+    select distinct
+        user_id,
+        person_id,
+    from {{ ref('int_user_persons') }}
+),
+
+email_persons as (
+    select
+        email_hash,
+        min(person_id) as person_id,
+    from {{ ref('int_user_persons') }}
+    group by all
+),
+
+event_evidence as (
+    select
+        'event' as evidence_type,
+        events.event_name as evidence_name,
+        'observed' as evidence,
+        coalesce(events.anonymous_id, events.user_id) as visitor_id,
+        events.session_id,
+        events.user_id,
+        coalesce(
+            user_persons.person_id,
+            events.user_id,
+            device_users.user_id,
+            'visitor:' || events.anonymous_id
+        ) as person_id,
+        cast(null as varchar) as account_id,
+        cast(null as varchar) as record_id,
+        cast(null as varchar) as pipeline,
+        events.event_id as evidence_id,
+        events.properties,
+        events.source_file,
+        events.source_row,
+        false as is_creation,
+        false as may_repeat_creation,
+        events.occurred_at,
+    from events
+    left join device_users
+        on
+            events.anonymous_id = device_users.anonymous_id
+            and events.user_id is null
+    left join user_persons
+        on coalesce(events.user_id, device_users.user_id) = user_persons.user_id
+),
+
+purchase_evidence as (
+    select
+        'purchase' as evidence_type,
+        orders.status as evidence_name,
+        'observed' as evidence,
+        orders.user_id as visitor_id,
+        cast(null as varchar) as session_id,
+        orders.user_id,
+        coalesce(user_persons.person_id, orders.user_id) as person_id,
+        orders.account_id,
+        cast(null as varchar) as record_id,
+        cast(null as varchar) as pipeline,
+        orders.order_id as evidence_id,
+        cast(null as varchar) as properties,
+        orders.source_file,
+        orders.source_row,
+        false as is_creation,
+        false as may_repeat_creation,
+        orders.ordered_at as occurred_at,
+    from orders
+    left join user_persons
+        on orders.user_id = user_persons.user_id
+),
+
+record_evidence as (
+    select
+        case record_stages.record_type
+            when 'lead' then 'lead_status'
+            else 'opportunity_stage'
+        end as evidence_type,
+        record_stages.stage as evidence_name,
+        record_stages.evidence,
+        cast(null as varchar) as visitor_id,
+        cast(null as varchar) as session_id,
+        cast(null as varchar) as user_id,
+        coalesce(
+            email_persons.person_id,
+            'contact:' || left(record_stages.email_hash, 16)
+        ) as person_id,
+        record_stages.account_id,
+        record_stages.record_id,
+        record_stages.pipeline,
+        cast(null as varchar) as evidence_id,
+        cast(null as varchar) as properties,
+        record_stages.source_file,
+        record_stages.source_row,
+        record_stages.is_creation,
+        record_stages.may_repeat_creation,
+        record_stages.entered_at as occurred_at,
+    from record_stages
+    left join email_persons
+        on record_stages.email_hash = email_persons.email_hash
+),
+
+all_evidence as (
+    select * from event_evidence
+    union all
+    select * from purchase_evidence
+    union all
+    select * from record_evidence
+)
+
+select
+    all_evidence.evidence_type,
+    all_evidence.evidence_name,
+    all_evidence.evidence,
+    all_evidence.visitor_id,
+    all_evidence.session_id,
+    all_evidence.user_id,
+    all_evidence.person_id,
+    all_evidence.account_id,
+    all_evidence.record_id,
+    all_evidence.pipeline,
+    all_evidence.evidence_id,
+    all_evidence.properties,
+    all_evidence.source_file,
+    all_evidence.source_row,
+    all_evidence.is_creation,
+    all_evidence.may_repeat_creation,
+    all_evidence.occurred_at,
+from all_evidence
+cross join run
+where all_evidence.occurred_at is null or all_evidence.occurred_at < run.as_of

@@ -1,0 +1,193 @@
+with
+
+records as (
+    select
+        record_id,
+        record_type,
+        stage,
+        source_file,
+        source_row,
+        created_at,
+        closed_at,
+    from {{ ref('stg_generic__records') }}
+),
+
+stage_changes as (
+    select
+        record_id,
+        record_type,
+        stage,
+        changed_at,
+        source_file,
+        source_row,
+    from {{ ref('stg_generic__stage_changes') }}
+),
+
+record_snapshots as (
+    select
+        record_id,
+        stage,
+        source_file,
+        source_row,
+        taken_at,
+    from {{ ref('int_record_snapshots') }}
+),
+
+survivors as (
+    select
+        record_id,
+        surviving_record_id,
+    from {{ ref('int_record_survivors') }}
+),
+
+surviving_records as (
+    select
+        record_id,
+        record_type,
+        pipeline,
+        account_id,
+        email_hash,
+        is_deleted,
+    from {{ ref('int_surviving_records') }}
+),
+
+records_with_changes as (
+    select distinct record_id from stage_changes
+),
+
+records_with_snapshots as (
+    select distinct record_id from record_snapshots
+),
+
+records_without_changes as (
+    select
+        records.record_id,
+        records.record_type,
+        records.stage,
+        records.source_file,
+        records.source_row,
+        records.created_at,
+        records.closed_at,
+        records_with_snapshots.record_id is not null as has_snapshots,
+    from records
+    left join records_with_changes
+        on records.record_id = records_with_changes.record_id
+    left join records_with_snapshots
+        on records.record_id = records_with_snapshots.record_id
+    where records_with_changes.record_id is null
+),
+
+recorded_changes as (
+    select
+        record_id,
+        record_type,
+        stage,
+        'observed' as evidence,
+        source_file,
+        source_row,
+        false as is_creation,
+        false as may_repeat_creation,
+        changed_at as entered_at,
+    from stage_changes
+),
+
+creations as (
+    select
+        record_id,
+        record_type,
+        -- Which stage is the first is known by the funnel, not by the record.
+        cast(null as varchar) as stage,
+        'imputed' as evidence,
+        source_file,
+        source_row,
+        true as is_creation,
+        false as may_repeat_creation,
+        created_at as entered_at,
+    from records_without_changes
+    where created_at is not null
+),
+
+closings as (
+    select
+        record_id,
+        record_type,
+        stage,
+        'observed' as evidence,
+        source_file,
+        source_row,
+        false as is_creation,
+        false as may_repeat_creation,
+        closed_at as entered_at,
+    from records_without_changes
+    where closed_at is not null
+),
+
+changes_between_snapshots as (
+    select
+        record_snapshots.record_id,
+        records_without_changes.record_type,
+        record_snapshots.stage,
+        'snapshot' as evidence,
+        record_snapshots.source_file,
+        record_snapshots.source_row,
+        false as is_creation,
+        records_without_changes.created_at is not null as may_repeat_creation,
+        record_snapshots.taken_at as entered_at,
+    from record_snapshots
+    inner join records_without_changes
+        on record_snapshots.record_id = records_without_changes.record_id
+    -- The final stage has its own instant, the closing.
+    where
+        records_without_changes.closed_at is null
+        or record_snapshots.stage != records_without_changes.stage
+),
+
+current_stages as (
+    select
+        record_id,
+        record_type,
+        stage,
+        'observed' as evidence,
+        source_file,
+        source_row,
+        false as is_creation,
+        created_at is not null as may_repeat_creation,
+        cast(null as timestamp) as entered_at,
+    from records_without_changes
+    where closed_at is null and not has_snapshots
+),
+
+record_stages as (
+    select * from recorded_changes
+    union all
+    select * from creations
+    union all
+    select * from closings
+    union all
+    select * from changes_between_snapshots
+    union all
+    select * from current_stages
+)
+
+select
+    coalesce(survivors.surviving_record_id, record_stages.record_id) as record_id,
+    coalesce(surviving_records.record_type, record_stages.record_type) as record_type,
+    surviving_records.pipeline,
+    surviving_records.account_id,
+    surviving_records.email_hash,
+    record_stages.stage,
+    record_stages.evidence,
+    record_stages.source_file,
+    record_stages.source_row,
+    record_stages.is_creation,
+    record_stages.may_repeat_creation,
+    record_stages.entered_at,
+from record_stages
+left join survivors
+    on record_stages.record_id = survivors.record_id
+left join surviving_records
+    on survivors.surviving_record_id = surviving_records.record_id
+where
+    not coalesce(surviving_records.is_deleted, false)
+    -- A record that is not known yet at the as-of has no stages either.
+    and (survivors.record_id is null or surviving_records.record_id is not null)

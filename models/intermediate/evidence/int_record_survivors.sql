@@ -1,0 +1,53 @@
+with recursive
+
+records as (
+    select
+        record_id,
+        merged_into_id,
+    from {{ ref('stg_generic__records') }}
+),
+
+merges as (
+    select
+        records.record_id,
+        records.merged_into_id,
+    from records
+    inner join records as survivors
+        on records.merged_into_id = survivors.record_id
+    where records.record_id != records.merged_into_id
+),
+
+followed_merges as (
+    select
+        record_id,
+        merged_into_id as surviving_record_id,
+        1 as merges_followed,
+    from merges
+
+    union all
+
+    select
+        followed_merges.record_id,
+        merges.merged_into_id as surviving_record_id,
+        followed_merges.merges_followed + 1 as merges_followed,
+    from followed_merges
+    inner join merges
+        on followed_merges.surviving_record_id = merges.record_id
+    -- Records merged in a circle have no survivor to arrive at.
+    where followed_merges.merges_followed < 32
+),
+
+last_merges as (
+    select
+        record_id,
+        max_by(surviving_record_id, merges_followed) as surviving_record_id,
+    from followed_merges
+    group by all
+)
+
+select
+    records.record_id,
+    coalesce(last_merges.surviving_record_id, records.record_id) as surviving_record_id,
+from records
+left join last_merges
+    on records.record_id = last_merges.record_id

@@ -1,0 +1,256 @@
+with
+
+evidence as (
+    select
+        evidence_type,
+        evidence_name,
+        evidence,
+        visitor_id,
+        session_id,
+        user_id,
+        person_id,
+        account_id,
+        record_id,
+        pipeline,
+        evidence_id,
+        properties,
+        source_file,
+        source_row,
+        is_creation,
+        may_repeat_creation,
+        occurred_at,
+    from {{ ref('int_evidence') }}
+),
+
+evidence_names as (
+    select
+        evidence_type,
+        evidence_name,
+    from {{ ref('int_evidence_names') }}
+),
+
+stage_rules as (
+    select
+        rule_number,
+        funnel_id,
+        stage_id,
+        stage_position,
+        stage_kind,
+        subject_type,
+        pipeline,
+        rule_type,
+        match_type,
+        match_value,
+        property_name,
+        property_value,
+        occurrence,
+        is_occurrence_open,
+        valid_from,
+        valid_to,
+    from {{ ref('int_stage_rules') }}
+),
+
+funnels as (
+    select
+        funnel_id,
+        subject_type,
+        pipeline,
+    from {{ ref('funnels') }}
+),
+
+first_stages as (
+    select
+        funnel_stages.funnel_id,
+        funnel_stages.stage_id,
+        funnel_stages.stage_position,
+        funnel_stages.stage_kind,
+        funnels.subject_type,
+        funnels.pipeline,
+        case funnels.subject_type
+            when 'lead' then 'lead_status'
+            when 'opportunity' then 'opportunity_stage'
+        end as evidence_type,
+    from {{ ref('funnel_stages') }} as funnel_stages
+    inner join funnels
+        on funnel_stages.funnel_id = funnels.funnel_id
+    where funnel_stages.stage_position = 1
+),
+
+-- Rules are held against the few distinct names first, and against the many rows by equality.
+rules_by_name as (
+    select
+        evidence_names.evidence_name,
+        stage_rules.*,
+        count(*) over by_name > 1 as may_meet_several,
+    from stage_rules
+    inner join evidence_names
+        on
+            stage_rules.rule_type = evidence_names.evidence_type
+            and {{ matches_rule(
+                'evidence_names.evidence_name', 'stage_rules.match_type', 'stage_rules.match_value'
+            ) }}
+    window by_name as (
+        partition by
+            stage_rules.funnel_id,
+            evidence_names.evidence_type,
+            evidence_names.evidence_name
+    )
+),
+
+matched_evidence as (
+    select
+        rules_by_name.rule_number,
+        rules_by_name.funnel_id,
+        {{ subject_id('rules_by_name.subject_type') }} as subject_id,
+        rules_by_name.stage_id,
+        rules_by_name.stage_position,
+        rules_by_name.stage_kind,
+        rules_by_name.occurrence,
+        rules_by_name.is_occurrence_open,
+        rules_by_name.may_meet_several,
+        evidence.evidence_name,
+        evidence.evidence,
+        evidence.record_id,
+        evidence.source_file,
+        evidence.source_row,
+        1 as source_sequence,
+        {{ content_hash(['evidence.evidence_id', 'evidence.properties']) }} as content_hash,
+        evidence.occurred_at as entered_at,
+    from evidence
+    inner join rules_by_name
+        on
+            evidence.evidence_type = rules_by_name.rule_type
+            and evidence.evidence_name = rules_by_name.evidence_name
+    where
+        (rules_by_name.pipeline is null or rules_by_name.pipeline = evidence.pipeline)
+        and not (evidence.may_repeat_creation and rules_by_name.stage_position = 1)
+        and (
+            rules_by_name.property_name is null
+            or case
+                when rules_by_name.property_value is null
+                    then
+                        {{ json_text_at('evidence.properties', 'rules_by_name.property_name') }}
+                        is not null
+                else
+                    {{ json_text_at('evidence.properties', 'rules_by_name.property_name') }}
+                    = rules_by_name.property_value
+            end
+        )
+        and (
+            rules_by_name.valid_from is null
+            or evidence.occurred_at is null
+            or {{ reporting_date('evidence.occurred_at') }} >= rules_by_name.valid_from
+        )
+        and (
+            rules_by_name.valid_to is null
+            or evidence.occurred_at is null
+            or {{ reporting_date('evidence.occurred_at') }} <= rules_by_name.valid_to
+        )
+),
+
+numbered_occurrences as (
+    select
+        *,
+        row_number() over (
+            partition by rule_number, subject_id
+            order by entered_at nulls last, source_file, source_row
+        ) as occurrence_number,
+    from matched_evidence
+    where occurrence is not null
+),
+
+met_rules as (
+    select
+        funnel_id,
+        subject_id,
+        stage_id,
+        stage_position,
+        stage_kind,
+        evidence_name,
+        evidence,
+        record_id,
+        source_file,
+        source_row,
+        source_sequence,
+        content_hash,
+        may_meet_several,
+        entered_at,
+    from matched_evidence
+    where occurrence is null
+
+    union all
+
+    select
+        funnel_id,
+        subject_id,
+        stage_id,
+        stage_position,
+        stage_kind,
+        evidence_name,
+        evidence,
+        record_id,
+        source_file,
+        source_row,
+        source_sequence,
+        content_hash,
+        may_meet_several,
+        entered_at,
+    from numbered_occurrences
+    where
+        occurrence_number = occurrence
+        or (is_occurrence_open and occurrence_number > occurrence)
+
+    union all
+
+    select
+        first_stages.funnel_id,
+        evidence.record_id as subject_id,
+        first_stages.stage_id,
+        first_stages.stage_position,
+        first_stages.stage_kind,
+        evidence.evidence_name,
+        evidence.evidence,
+        evidence.record_id,
+        evidence.source_file,
+        evidence.source_row,
+        -- A record's creation comes before whatever else its row tells.
+        0 as source_sequence,
+        0 as content_hash,
+        false as may_meet_several,
+        evidence.occurred_at as entered_at,
+    from evidence
+    inner join first_stages
+        on
+            evidence.evidence_type = first_stages.evidence_type
+            and (first_stages.pipeline is null or first_stages.pipeline = evidence.pipeline)
+    where evidence.is_creation
+),
+
+-- Alternative rules of a stage may both be met by one event, which still is one entry.
+stage_entries as (
+    select * from met_rules
+    where not may_meet_several
+
+    union all
+
+    select distinct * from met_rules
+    where may_meet_several
+)
+
+select
+    stage_entries.funnel_id,
+    stage_entries.subject_id,
+    stage_entries.stage_id,
+    stage_entries.stage_position,
+    stage_entries.stage_kind,
+    stage_entries.evidence_name,
+    stage_entries.evidence,
+    stage_entries.record_id,
+    stage_entries.source_file,
+    stage_entries.source_row,
+    stage_entries.source_sequence,
+    stage_entries.content_hash,
+    stage_entries.may_meet_several,
+    stage_entries.entered_at,
+from stage_entries
+where stage_entries.subject_id is not null

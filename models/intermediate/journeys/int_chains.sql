@@ -1,0 +1,95 @@
+with recursive
+
+starts as (
+    select
+        entry_id,
+        funnel_id,
+        subject_id,
+        event_number,
+        stage_position,
+        entered_at,
+        window_ends_at,
+        reopened_event_number,
+    from {{ ref('int_chain_starts') }}
+),
+
+next_entries as (
+    select
+        entry_id,
+        event_number,
+        next_entry_id,
+        next_event_number,
+        next_stage_position,
+        next_entered_at,
+    from {{ ref('int_next_entries') }}
+),
+
+chains as (
+    select
+        entry_id as start_entry_id,
+        funnel_id,
+        subject_id,
+        window_ends_at,
+        reopened_event_number,
+        entry_id as last_entry_id,
+        stage_position as last_stage_position,
+        1 as stages_entered,
+        [event_number] as event_numbers,
+        [stage_position] as stage_positions,
+    from starts
+
+    union all
+
+    select
+        chains.start_entry_id,
+        chains.funnel_id,
+        chains.subject_id,
+        chains.window_ends_at,
+        chains.reopened_event_number,
+        next_entries.next_entry_id as last_entry_id,
+        next_entries.next_stage_position as last_stage_position,
+        chains.stages_entered + 1 as stages_entered,
+        list_append(chains.event_numbers, next_entries.next_event_number) as event_numbers,
+        list_append(chains.stage_positions, next_entries.next_stage_position) as stage_positions,
+    from chains
+    inner join next_entries
+        on chains.last_entry_id = next_entries.entry_id
+    where
+        (chains.window_ends_at is null or next_entries.next_entered_at <= chains.window_ends_at)
+        and (
+            chains.reopened_event_number is null
+            or next_entries.next_event_number < chains.reopened_event_number
+        )
+        -- No event serves twice.
+        and not list_contains(chains.event_numbers, next_entries.next_event_number)
+),
+
+earliest_next_entries as (
+    select
+        entry_id,
+        min(next_entered_at) as next_entered_at,
+        min(next_event_number) as next_event_number,
+    from next_entries
+    where next_event_number > event_number
+    group by all
+)
+
+select
+    chains.start_entry_id,
+    chains.funnel_id,
+    chains.subject_id,
+    chains.last_stage_position,
+    chains.stages_entered,
+    chains.event_numbers,
+    chains.stage_positions,
+    chains.window_ends_at,
+from chains
+left join earliest_next_entries
+    on chains.last_entry_id = earliest_next_entries.entry_id
+-- A chain that could go on is the beginning of others, not a candidate of its own.
+where
+    earliest_next_entries.entry_id is null
+    or earliest_next_entries.next_entered_at > chains.window_ends_at
+    or earliest_next_entries.next_event_number >= chains.reopened_event_number
+    -- What comes next may be an event that this chain has used already.
+    or chains.event_numbers[chains.stages_entered] < list_max(chains.event_numbers)

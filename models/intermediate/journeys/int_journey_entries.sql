@@ -1,0 +1,109 @@
+with
+
+funnels as (
+    select
+        funnel_id,
+        order_mode,
+    from {{ ref('funnels') }}
+),
+
+served_events as (
+    select
+        funnel_id,
+        subject_id,
+        event_number,
+        stage_id,
+        stage_position,
+        stage_kind,
+        evidence,
+        record_id,
+        source_file,
+        source_row,
+        entered_at,
+    from {{ ref('int_served_events') }}
+    where stage_position is not null
+),
+
+chain_events as (
+    select
+        funnel_id,
+        subject_id,
+        journey_number,
+        unnest(event_numbers) as event_number,
+        unnest(stage_positions) as stage_position,
+    from {{ ref('int_chain_journeys') }}
+),
+
+journeys as (
+    select
+        journeys.funnel_id,
+        journeys.subject_id,
+        journeys.journey_number,
+        journeys.start_event_number,
+        journeys.next_start_event_number,
+    from {{ ref('int_journeys') }} as journeys
+    inner join funnels
+        on journeys.funnel_id = funnels.funnel_id
+    where funnels.order_mode = 'furthest'
+),
+
+first_entries as (
+    select
+        journeys.funnel_id,
+        journeys.subject_id,
+        journeys.journey_number,
+        served_events.stage_position,
+        min(served_events.event_number) as event_number,
+    from journeys
+    inner join served_events
+        on
+            journeys.funnel_id = served_events.funnel_id
+            and journeys.subject_id = served_events.subject_id
+            and journeys.start_event_number <= served_events.event_number
+            and (
+                journeys.next_start_event_number is null
+                or journeys.next_start_event_number > served_events.event_number
+            )
+    group by all
+),
+
+journey_entries as (
+    select
+        funnel_id,
+        subject_id,
+        journey_number,
+        stage_position,
+        event_number,
+    from chain_events
+
+    union all
+
+    select
+        funnel_id,
+        subject_id,
+        journey_number,
+        stage_position,
+        event_number,
+    from first_entries
+)
+
+select
+    journey_entries.funnel_id,
+    journey_entries.subject_id,
+    journey_entries.journey_number,
+    journey_entries.event_number,
+    served_events.stage_id,
+    served_events.stage_position,
+    served_events.stage_kind,
+    served_events.evidence,
+    served_events.record_id,
+    served_events.source_file,
+    served_events.source_row,
+    served_events.entered_at,
+from journey_entries
+inner join served_events
+    on
+        journey_entries.funnel_id = served_events.funnel_id
+        and journey_entries.subject_id = served_events.subject_id
+        and journey_entries.event_number = served_events.event_number
+        and journey_entries.stage_position = served_events.stage_position

@@ -1,0 +1,367 @@
+with
+
+run as (
+    select
+        as_of,
+        reporting_currency,
+    from {{ ref('int_run') }}
+),
+
+funnels as (
+    select
+        funnel_id,
+        subject_type,
+        window_hours,
+    from {{ ref('funnels') }}
+),
+
+funnel_stages as (
+    select
+        funnel_id,
+        stage_id,
+        stage_position,
+    from {{ ref('funnel_stages') }}
+),
+
+journeys as (
+    select
+        journeys.funnel_id,
+        journeys.subject_id,
+        journeys.journey_number,
+        journeys.start_event_number,
+        journeys.next_start_event_number,
+        funnels.subject_type,
+        funnels.subject_type in ('lead', 'opportunity') as is_record,
+        funnels.window_hours,
+    from {{ ref('int_journeys') }} as journeys
+    inner join funnels
+        on journeys.funnel_id = funnels.funnel_id
+),
+
+served_events as (
+    select
+        funnel_id,
+        subject_id,
+        event_number,
+        stage_id,
+        stage_kind,
+        entered_at,
+    from {{ ref('int_served_events') }}
+),
+
+journey_entries as (
+    select
+        funnel_id,
+        subject_id,
+        journey_number,
+        event_number,
+        stage_id,
+        stage_position,
+        stage_kind,
+        record_id,
+        source_file,
+        source_row,
+        entered_at,
+    from {{ ref('int_journey_entries') }}
+),
+
+evidence_amounts as (
+    select
+        source_file,
+        source_row,
+        amount,
+        currency,
+        loss_reason,
+    from {{ ref('int_evidence_amounts') }}
+),
+
+record_amounts as (
+    select
+        record_id,
+        amount,
+        currency,
+        loss_reason,
+    from {{ ref('int_surviving_records') }}
+),
+
+exchange_rates as (
+    select
+        currency,
+        valid_from,
+        rate,
+    from {{ ref('exchange_rates') }}
+),
+
+-- What the events of a journey say of its outcome, whether they serve its chain or not.
+closings as (
+    select
+        journeys.funnel_id,
+        journeys.subject_id,
+        journeys.journey_number,
+        min(case served_events.event_number when journeys.start_event_number then served_events.stage_id end)
+            as entry_stage_id,
+        min(case served_events.event_number when journeys.start_event_number then served_events.entered_at end)
+            as entered_at,
+        max(case when served_events.stage_kind = 'open' then served_events.event_number end)
+            as last_open_number,
+        max(case when served_events.stage_kind != 'open' then served_events.event_number end)
+            as last_closed_number,
+        max_by(
+            served_events.stage_kind,
+            case when served_events.stage_kind != 'open' then served_events.event_number end
+        ) as last_closed_kind,
+        max_by(
+            served_events.entered_at,
+            case when served_events.stage_kind != 'open' then served_events.event_number end
+        ) as last_closed_at,
+        coalesce(bool_or(served_events.stage_kind = 'won'), false) as has_won_event,
+        min(case when served_events.stage_kind = 'lost' then served_events.event_number end)
+            as first_lost_number,
+    from journeys
+    inner join served_events
+        on
+            journeys.funnel_id = served_events.funnel_id
+            and journeys.subject_id = served_events.subject_id
+            and journeys.start_event_number <= served_events.event_number
+            and (
+                journeys.next_start_event_number is null
+                or journeys.next_start_event_number > served_events.event_number
+            )
+    group by all
+),
+
+first_losses as (
+    select
+        closings.funnel_id,
+        closings.subject_id,
+        closings.journey_number,
+        served_events.entered_at as lost_at,
+        served_events.source_file,
+        served_events.source_row,
+    from closings
+    inner join {{ ref('int_served_events') }} as served_events
+        on
+            closings.funnel_id = served_events.funnel_id
+            and closings.subject_id = served_events.subject_id
+            and closings.first_lost_number = served_events.event_number
+),
+
+entries_by_journey as (
+    select
+        funnel_id,
+        subject_id,
+        journey_number,
+        max(stage_position) as furthest_position,
+        max(case when stage_kind = 'open' then stage_position end) as furthest_open_position,
+        min(case when stage_kind = 'won' then event_number end) as won_number,
+    from journey_entries
+    group by all
+),
+
+wins as (
+    select
+        journey_entries.funnel_id,
+        journey_entries.subject_id,
+        journey_entries.journey_number,
+        journey_entries.record_id,
+        journey_entries.source_file,
+        journey_entries.source_row,
+        journey_entries.entered_at as won_at,
+    from journey_entries
+    inner join entries_by_journey
+        on
+            journey_entries.funnel_id = entries_by_journey.funnel_id
+            and journey_entries.subject_id = entries_by_journey.subject_id
+            and journey_entries.journey_number = entries_by_journey.journey_number
+            and journey_entries.event_number = entries_by_journey.won_number
+            and journey_entries.stage_kind = 'won'
+),
+
+outcomes as (
+    select
+        journeys.funnel_id,
+        journeys.subject_id,
+        journeys.journey_number,
+        journeys.is_record,
+        closings.entry_stage_id,
+        closings.entered_at,
+        {{ hours_after('closings.entered_at', 'journeys.window_hours') }} as window_ends_at,
+        entries_by_journey.furthest_position,
+        entries_by_journey.furthest_open_position,
+        wins.record_id as won_record_id,
+        wins.source_file as won_source_file,
+        wins.source_row as won_source_row,
+        first_losses.source_file as lost_source_file,
+        first_losses.source_row as lost_source_row,
+        wins.won_at,
+        first_losses.lost_at,
+        closings.last_closed_at,
+        case
+            when journeys.is_record then closings.has_won_event
+            else wins.funnel_id is not null
+        end as was_won,
+        case
+            when journeys.is_record
+                then case
+                    when closings.last_closed_number is null then 'open'
+                    when closings.last_open_number > closings.last_closed_number then 'open'
+                    else closings.last_closed_kind
+                end
+            when wins.funnel_id is not null then 'won'
+            when
+                first_losses.lost_at is not null
+                and (
+                    journeys.window_hours is null
+                    or first_losses.lost_at
+                    <= {{ hours_after('closings.entered_at', 'journeys.window_hours') }}
+                )
+                then 'lost'
+            when
+                {{ hours_after('closings.entered_at', 'journeys.window_hours') }}
+                < run.as_of
+                then 'abandoned'
+            else 'open'
+        end as outcome,
+    from journeys
+    cross join run
+    inner join closings
+        on
+            journeys.funnel_id = closings.funnel_id
+            and journeys.subject_id = closings.subject_id
+            and journeys.journey_number = closings.journey_number
+    left join entries_by_journey
+        on
+            journeys.funnel_id = entries_by_journey.funnel_id
+            and journeys.subject_id = entries_by_journey.subject_id
+            and journeys.journey_number = entries_by_journey.journey_number
+    left join wins
+        on
+            journeys.funnel_id = wins.funnel_id
+            and journeys.subject_id = wins.subject_id
+            and journeys.journey_number = wins.journey_number
+    left join first_losses
+        on
+            journeys.funnel_id = first_losses.funnel_id
+            and journeys.subject_id = first_losses.subject_id
+            and journeys.journey_number = first_losses.journey_number
+),
+
+ended_journeys as (
+    select
+        outcomes.*,
+        case outcomes.outcome
+            when 'won' then case when outcomes.is_record then outcomes.last_closed_at else outcomes.won_at end
+            when 'lost' then case when outcomes.is_record then outcomes.last_closed_at else outcomes.lost_at end
+            when 'abandoned' then outcomes.window_ends_at
+        end as ended_at,
+        -- A deal may be lost from nowhere; it had reached the first stage all the same.
+        coalesce(
+            case
+                when outcomes.outcome = 'won' then outcomes.furthest_position
+                else outcomes.furthest_open_position
+            end,
+            1
+        ) as furthest_stage_position,
+    from outcomes
+),
+
+priced_journeys as (
+    select
+        ended_journeys.*,
+        case
+            when ended_journeys.is_record then subject_records.amount
+            when ended_journeys.outcome = 'won'
+                then coalesce(winning_evidence.amount, winning_records.amount)
+        end as source_amount,
+        case
+            when ended_journeys.is_record then subject_records.currency
+            else coalesce(winning_evidence.currency, winning_records.currency)
+        end as source_currency,
+        case ended_journeys.outcome
+            when 'lost'
+                then case
+                    when ended_journeys.is_record then subject_records.loss_reason
+                    else losing_evidence.loss_reason
+                end
+        end as loss_reason,
+        {{ reporting_date('coalesce(ended_journeys.ended_at, run.as_of - interval 1 microsecond)') }}
+            as rate_date,
+        run.reporting_currency,
+        run.as_of,
+    from ended_journeys
+    cross join run
+    left join record_amounts as subject_records
+        on ended_journeys.is_record and ended_journeys.subject_id = subject_records.record_id
+    left join record_amounts as winning_records
+        on ended_journeys.won_record_id = winning_records.record_id
+    left join evidence_amounts as winning_evidence
+        on
+            ended_journeys.won_source_file = winning_evidence.source_file
+            and ended_journeys.won_source_row = winning_evidence.source_row
+    left join evidence_amounts as losing_evidence
+        on
+            ended_journeys.lost_source_file = losing_evidence.source_file
+            and ended_journeys.lost_source_row = losing_evidence.source_row
+),
+
+rated_journeys as (
+    select
+        priced_journeys.*,
+        case
+            when
+                coalesce(priced_journeys.source_currency, priced_journeys.reporting_currency)
+                = priced_journeys.reporting_currency
+                then 1
+            else exchange_rates.rate
+        end as rate,
+        {{ seconds_between('priced_journeys.entered_at', 'priced_journeys.ended_at') }}
+            as seconds_to_outcome,
+    from priced_journeys
+    asof left join exchange_rates
+        on
+            priced_journeys.source_currency = exchange_rates.currency
+            and priced_journeys.rate_date >= exchange_rates.valid_from
+),
+
+-- Without a window, a journey is old enough to judge when nine in ten of the won ones had been won.
+maturities as (
+    select
+        funnel_id,
+        percentile_cont(0.9) within group (order by seconds_to_outcome) as seconds_to_maturity,
+    from rated_journeys
+    where outcome = 'won'
+    group by all
+)
+
+select
+    rated_journeys.funnel_id,
+    rated_journeys.subject_id,
+    rated_journeys.journey_number,
+    rated_journeys.entry_stage_id,
+    furthest_stages.stage_id as furthest_stage_id,
+    rated_journeys.furthest_stage_position,
+    rated_journeys.outcome,
+    rated_journeys.loss_reason,
+    rated_journeys.was_won,
+    coalesce(
+        case
+            when rated_journeys.window_ends_at is not null
+                then rated_journeys.window_ends_at < rated_journeys.as_of
+            else
+                {{ seconds_between('rated_journeys.entered_at', 'rated_journeys.as_of') }}
+                > maturities.seconds_to_maturity
+        end,
+        false
+    ) as is_mature,
+    {{ reporting_date('rated_journeys.entered_at') }} as entered_date,
+    rated_journeys.entered_at,
+    rated_journeys.ended_at,
+    rated_journeys.seconds_to_outcome,
+    cast(rated_journeys.source_amount * rated_journeys.rate as decimal(18, 4)) as amount,
+from rated_journeys
+inner join funnel_stages as furthest_stages
+    on
+        rated_journeys.funnel_id = furthest_stages.funnel_id
+        and rated_journeys.furthest_stage_position = furthest_stages.stage_position
+left join maturities
+    on rated_journeys.funnel_id = maturities.funnel_id
