@@ -1,3 +1,5 @@
+{{ config(materialized='view') }}
+
 with
 
 run as (
@@ -156,6 +158,13 @@ record_evidence as (
         on record_stages.email_hash = email_persons.email_hash
 ),
 
+source_files as (
+    select
+        source_file,
+        file_number,
+    from {{ ref('int_source_files') }}
+),
+
 all_evidence as (
     select * from event_evidence
     union all
@@ -177,11 +186,13 @@ select
     all_evidence.pipeline,
     all_evidence.evidence_id,
     all_evidence.properties,
-    all_evidence.source_file,
+    source_files.file_number,
     all_evidence.source_row,
     all_evidence.is_creation,
     all_evidence.may_repeat_creation,
     all_evidence.occurred_at,
 from all_evidence
+inner join source_files
+    on all_evidence.source_file = source_files.source_file
 cross join run
 where all_evidence.occurred_at is null or all_evidence.occurred_at < run.as_of

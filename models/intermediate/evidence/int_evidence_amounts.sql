@@ -1,4 +1,13 @@
+{{ config(materialized='view') }}
+
 with
+
+source_files as (
+    select
+        source_file,
+        file_number,
+    from {{ ref('int_source_files') }}
+),
 
 events as (
     select
@@ -19,19 +28,23 @@ orders as (
 )
 
 select
-    source_file,
-    source_row,
+    source_files.file_number,
+    events.source_row,
     try_cast({{ json_text('properties', 'amount') }} as decimal(18, 4)) as amount,
     {{ json_text('properties', 'currency') }} as currency,
     {{ json_text('properties', 'loss_reason') }} as loss_reason,
 from events
+inner join source_files
+    on events.source_file = source_files.source_file
 
 union all
 
 select
-    source_file,
-    source_row,
-    amount,
-    currency,
+    source_files.file_number,
+    orders.source_row,
+    orders.amount,
+    orders.currency,
     cast(null as varchar) as loss_reason,
 from orders
+inner join source_files
+    on orders.source_file = source_files.source_file

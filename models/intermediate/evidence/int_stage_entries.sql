@@ -14,7 +14,7 @@ evidence as (
         pipeline,
         evidence_id,
         properties,
-        source_file,
+        file_number,
         source_row,
         is_creation,
         may_repeat_creation,
@@ -111,7 +111,7 @@ matched_evidence as (
         evidence.evidence_name,
         evidence.evidence,
         evidence.record_id,
-        evidence.source_file,
+        evidence.file_number,
         evidence.source_row,
         1 as source_sequence,
         {{ content_hash(['evidence.evidence_id', 'evidence.properties']) }} as content_hash,
@@ -153,7 +153,7 @@ numbered_occurrences as (
         *,
         row_number() over (
             partition by rule_number, subject_id
-            order by entered_at nulls last, source_file, source_row
+            order by entered_at nulls last, file_number, source_row
         ) as occurrence_number,
     from matched_evidence
     where occurrence is not null
@@ -169,7 +169,7 @@ met_rules as (
         evidence_name,
         evidence,
         record_id,
-        source_file,
+        file_number,
         source_row,
         source_sequence,
         content_hash,
@@ -189,7 +189,7 @@ met_rules as (
         evidence_name,
         evidence,
         record_id,
-        source_file,
+        file_number,
         source_row,
         source_sequence,
         content_hash,
@@ -211,7 +211,7 @@ met_rules as (
         evidence.evidence_name,
         evidence.evidence,
         evidence.record_id,
-        evidence.source_file,
+        evidence.file_number,
         evidence.source_row,
         -- A record's creation comes before whatever else its row tells.
         0 as source_sequence,
@@ -246,7 +246,7 @@ select
     stage_entries.evidence_name,
     stage_entries.evidence,
     stage_entries.record_id,
-    stage_entries.source_file,
+    stage_entries.file_number,
     stage_entries.source_row,
     stage_entries.source_sequence,
     stage_entries.content_hash,

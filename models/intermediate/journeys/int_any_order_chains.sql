@@ -1,190 +1,37 @@
 with recursive
 
-funnels as (
-    select
-        funnel_id,
-        entry_policy,
-        count_by,
-        window_hours,
-    from {{ ref('funnels') }}
-    where order_mode = 'any'
-),
-
 ladder_stages as (
     select
-        funnel_stages.funnel_id,
-        funnel_stages.stage_id,
-        funnel_stages.stage_position,
-        funnel_stages.is_optional,
-    from {{ ref('funnel_stages') }} as funnel_stages
-    inner join funnels
-        on funnel_stages.funnel_id = funnels.funnel_id
-    where funnel_stages.stage_kind != 'lost'
-),
-
-entries as (
-    select
-        funnel_events.entry_id,
-        funnel_events.funnel_id,
-        funnel_events.subject_id,
-        funnel_events.event_number,
-        funnel_events.stage_position,
-        funnel_events.meets_several,
-        funnel_events.entered_at,
-        row_number() over (
-            partition by
-                funnel_events.funnel_id,
-                funnel_events.subject_id,
-                funnel_events.stage_position
-            order by funnel_events.event_number
-        ) as stage_entry_number,
-    from {{ ref('int_funnel_events') }} as funnel_events
-    inner join funnels
-        on funnel_events.funnel_id = funnels.funnel_id
-    where funnel_events.stage_position is not null and funnel_events.entered_at is not null
-),
-
-lost_events as (
-    select
         funnel_id,
-        subject_id,
-        event_number,
-        entered_at,
-    from {{ ref('int_funnel_events') }}
-    where stage_kind = 'lost' and entered_at is not null
+        stage_position,
+        is_optional,
+    from {{ ref('funnel_stages') }}
+    where stage_kind != 'lost'
 ),
 
--- One row per event from which a window may be counted.
-anchors as (
-    select
-        entries.entry_id as start_entry_id,
-        entries.funnel_id,
-        entries.subject_id,
-        entries.event_number as start_event_number,
-        entries.stage_position,
-        entries.entered_at,
-        funnels.count_by,
-        {{ hours_after('entries.entered_at', 'funnels.window_hours') }} as window_ends_at,
-    from entries
-    inner join funnels
-        on entries.funnel_id = funnels.funnel_id
-    qualify
-        row_number() over (
-            partition by entries.funnel_id, entries.subject_id, entries.event_number
-            order by entries.stage_position
-        ) = 1
-        and (
-            -- Without a window the earliest event sees all that any later one does.
-            (funnels.entry_policy = 'best' and funnels.window_hours is not null)
-            or funnels.count_by = 'journey'
-            or min(entries.event_number) over (
-                partition by entries.funnel_id, entries.subject_id
-            ) = entries.event_number
-        )
-),
-
-anchors_with_loss as (
-    select
-        anchors.*,
-        lost_events.event_number as lost_event_number,
-    from anchors
-    asof left join lost_events
-        on
-            anchors.funnel_id = lost_events.funnel_id
-            and anchors.subject_id = lost_events.subject_id
-            and anchors.start_event_number < lost_events.event_number
-),
-
-limited_anchors as (
-    select
-        anchors_with_loss.start_entry_id,
-        anchors_with_loss.funnel_id,
-        anchors_with_loss.subject_id,
-        anchors_with_loss.start_event_number,
-        anchors_with_loss.window_ends_at,
-        case when anchors_with_loss.count_by = 'journey' then reopening.start_event_number end
-            as reopened_event_number,
-    from anchors_with_loss
-    asof left join (
-        select
-            funnel_id,
-            subject_id,
-            start_event_number,
-        from anchors
-        where stage_position = 1
-    ) as reopening
-        on
-            anchors_with_loss.funnel_id = reopening.funnel_id
-            and anchors_with_loss.subject_id = reopening.subject_id
-            and anchors_with_loss.lost_event_number < reopening.start_event_number
-),
-
-first_candidates as (
-    select
-        limited_anchors.*,
-        ladder_stages.stage_position,
-        entries.stage_entry_number,
-        entries.meets_several,
-    from limited_anchors
-    inner join ladder_stages
-        on limited_anchors.funnel_id = ladder_stages.funnel_id
-    asof join entries
-        on
-            limited_anchors.funnel_id = entries.funnel_id
-            and limited_anchors.subject_id = entries.subject_id
-            and ladder_stages.stage_position = entries.stage_position
-            and limited_anchors.start_event_number <= entries.event_number
-),
-
-stages_of_funnel as (
-    select
-        funnel_id,
-        count(*) as stages,
-    from ladder_stages
-    group by all
-),
-
--- The earliest entry of a stage is as good as any, unless its event could serve another stage too:
--- then as many are looked at as there are stages that could take one.
 candidates as (
     select
-        first_candidates.start_entry_id,
-        first_candidates.stage_position,
-        entries.event_number,
-    from first_candidates
-    inner join stages_of_funnel
-        on first_candidates.funnel_id = stages_of_funnel.funnel_id
-    inner join entries
-        on
-            first_candidates.funnel_id = entries.funnel_id
-            and first_candidates.subject_id = entries.subject_id
-            and first_candidates.stage_position = entries.stage_position
-            and entries.stage_entry_number between first_candidates.stage_entry_number
-            and first_candidates.stage_entry_number
-            + case when first_candidates.meets_several then stages_of_funnel.stages else 0 end
-    where
-        (
-            first_candidates.window_ends_at is null
-            or entries.entered_at <= first_candidates.window_ends_at
-        )
-        and (
-            first_candidates.reopened_event_number is null
-            or entries.event_number < first_candidates.reopened_event_number
-        )
+        start_entry_id,
+        funnel_id,
+        subject_id,
+        window_ends_at,
+        stage_position,
+        event_number,
+    from {{ ref('int_any_order_candidates') }}
 ),
 
 chains as (
     select
-        limited_anchors.start_entry_id,
-        limited_anchors.funnel_id,
-        limited_anchors.subject_id,
-        limited_anchors.start_event_number,
-        limited_anchors.window_ends_at,
+        start_entry_id,
+        funnel_id,
+        subject_id,
+        window_ends_at,
         0 as stages_tried,
         0 as last_stage_position,
         cast([] as bigint[]) as event_numbers,
         cast([] as integer[]) as stage_positions,
-    from limited_anchors
+    from candidates
+    group by all
 
     union all
 
@@ -192,7 +39,6 @@ chains as (
         chains.start_entry_id,
         chains.funnel_id,
         chains.subject_id,
-        chains.start_event_number,
         chains.window_ends_at,
         chains.stages_tried + 1 as stages_tried,
         case

@@ -20,7 +20,7 @@ stage_entries as (
         evidence_name,
         evidence,
         record_id,
-        source_file,
+        file_number,
         source_row,
         source_sequence,
         content_hash,
@@ -43,7 +43,7 @@ evidence as (
         pipeline,
         evidence_id,
         properties,
-        source_file,
+        file_number,
         source_row,
         occurred_at,
     from {{ ref('int_evidence') }}
@@ -98,7 +98,7 @@ watched_events as (
         evidence.evidence_name,
         evidence.evidence,
         evidence.record_id,
-        evidence.source_file,
+        evidence.file_number,
         evidence.source_row,
         1 as source_sequence,
         {{ content_hash(['evidence.evidence_id', 'evidence.properties']) }} as content_hash,
@@ -118,7 +118,7 @@ other_events as (
         on
             watched_events.funnel_id = stage_entries.funnel_id
             and watched_events.subject_id = stage_entries.subject_id
-            and watched_events.source_file = stage_entries.source_file
+            and watched_events.file_number = stage_entries.file_number
             and watched_events.source_row = stage_entries.source_row
             and watched_events.source_sequence = stage_entries.source_sequence
     where watched_events.subject_id is not null and stage_entries.funnel_id is null
@@ -130,7 +130,7 @@ lowest_stages as (
         funnel_id,
         subject_id,
         entered_at,
-        source_file,
+        file_number,
         source_row,
         source_sequence,
         min(stage_position) as lowest_stage_position,
@@ -150,7 +150,7 @@ funnel_events as (
         stage_entries.evidence_name,
         stage_entries.evidence,
         stage_entries.record_id,
-        stage_entries.source_file,
+        stage_entries.file_number,
         stage_entries.source_row,
         stage_entries.source_sequence,
         stage_entries.content_hash,
@@ -166,7 +166,7 @@ funnel_events as (
             and stage_entries.funnel_id = lowest_stages.funnel_id
             and stage_entries.subject_id = lowest_stages.subject_id
             and stage_entries.entered_at is not distinct from lowest_stages.entered_at
-            and stage_entries.source_file = lowest_stages.source_file
+            and stage_entries.file_number = lowest_stages.file_number
             and stage_entries.source_row = lowest_stages.source_row
             and stage_entries.source_sequence = lowest_stages.source_sequence
 
@@ -181,7 +181,7 @@ funnel_events as (
         evidence_name,
         evidence,
         record_id,
-        source_file,
+        file_number,
         source_row,
         source_sequence,
         content_hash,
@@ -206,7 +206,7 @@ numbered_events as (
                         end
                 end nulls last,
                 case funnels.tie_policy when 'funnel_order' then funnel_events.content_hash end nulls last,
-                funnel_events.source_file,
+                funnel_events.file_number,
                 funnel_events.source_row,
                 funnel_events.source_sequence
         ) as event_number,
@@ -227,7 +227,7 @@ select
     numbered_events.evidence_name,
     numbered_events.evidence,
     numbered_events.record_id,
-    numbered_events.source_file,
+    numbered_events.file_number,
     numbered_events.source_row,
     numbered_events.meets_several,
     numbered_events.entered_at,

@@ -17,7 +17,7 @@ served_events as (
         stage_kind,
         evidence,
         record_id,
-        source_file,
+        file_number,
         source_row,
         entered_at,
     from {{ ref('int_served_events') }}
@@ -97,7 +97,7 @@ select
     served_events.stage_kind,
     served_events.evidence,
     served_events.record_id,
-    served_events.source_file,
+    served_events.file_number,
     served_events.source_row,
     served_events.entered_at,
 from journey_entries

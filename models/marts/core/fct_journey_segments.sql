@@ -30,17 +30,19 @@ served_events as (
         subject_id,
         event_number,
         record_id,
-        source_file,
+        file_number,
         source_row,
     from {{ ref('int_served_events') }}
 ),
 
 event_attributes as (
     select
-        source_file,
-        source_row,
-        properties as attributes,
-    from {{ ref('stg_generic__events') }}
+        source_files.file_number,
+        events.source_row,
+        events.properties as attributes,
+    from {{ ref('stg_generic__events') }} as events
+    inner join {{ ref('int_source_files') }} as source_files
+        on events.source_file = source_files.source_file
 ),
 
 record_attributes as (
@@ -70,7 +72,7 @@ entries as (
     left join event_attributes
         on
             served_events.record_id is null
-            and served_events.source_file = event_attributes.source_file
+            and served_events.file_number = event_attributes.file_number
             and served_events.source_row = event_attributes.source_row
 )
 

@@ -59,7 +59,7 @@ journey_entries as (
         stage_position,
         stage_kind,
         record_id,
-        source_file,
+        file_number,
         source_row,
         entered_at,
     from {{ ref('int_journey_entries') }}
@@ -67,7 +67,7 @@ journey_entries as (
 
 evidence_amounts as (
     select
-        source_file,
+        file_number,
         source_row,
         amount,
         currency,
@@ -136,7 +136,7 @@ first_losses as (
         closings.subject_id,
         closings.journey_number,
         served_events.entered_at as lost_at,
-        served_events.source_file,
+        served_events.file_number,
         served_events.source_row,
     from closings
     inner join {{ ref('int_served_events') }} as served_events
@@ -164,7 +164,7 @@ wins as (
         journey_entries.subject_id,
         journey_entries.journey_number,
         journey_entries.record_id,
-        journey_entries.source_file,
+        journey_entries.file_number,
         journey_entries.source_row,
         journey_entries.entered_at as won_at,
     from journey_entries
@@ -189,9 +189,9 @@ outcomes as (
         entries_by_journey.furthest_position,
         entries_by_journey.furthest_open_position,
         wins.record_id as won_record_id,
-        wins.source_file as won_source_file,
+        wins.file_number as won_file_number,
         wins.source_row as won_source_row,
-        first_losses.source_file as lost_source_file,
+        first_losses.file_number as lost_file_number,
         first_losses.source_row as lost_source_row,
         wins.won_at,
         first_losses.lost_at,
@@ -296,11 +296,11 @@ priced_journeys as (
         on ended_journeys.won_record_id = winning_records.record_id
     left join evidence_amounts as winning_evidence
         on
-            ended_journeys.won_source_file = winning_evidence.source_file
+            ended_journeys.won_file_number = winning_evidence.file_number
             and ended_journeys.won_source_row = winning_evidence.source_row
     left join evidence_amounts as losing_evidence
         on
-            ended_journeys.lost_source_file = losing_evidence.source_file
+            ended_journeys.lost_file_number = losing_evidence.file_number
             and ended_journeys.lost_source_row = losing_evidence.source_row
 ),
 
