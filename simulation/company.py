@@ -1,0 +1,242 @@
+"""The simulated company at work: its extracts for some days, written into a landing folder.
+
+`generate` is what others call. What is true of the company belongs to `parameters`, who does what
+to `web` and `crm`, the spelling of files to `extracts`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from simulation import crm, extracts, truth, web
+from simulation.columns import NONE, Columns, rows_of, stack, take
+from simulation.days import DAY, MOST_A_DAY, midnight
+from simulation.parameters import Parameters
+
+SOURCE = "generic"
+# Folders whose names start with an underscore are no deliveries.
+TRUTH_FOLDER = "_simulation"
+TRUTH_FILE = "parameters.json"
+
+# Half a year with a change of clocks in two zones, of year, and of a stage's name.
+DEFAULT_START = date(2025, 8, 18)
+DEFAULT_DAYS = 182
+DEFAULT_SEED = 7
+
+# Cohorts are followed together while they have about so many visitors: some hundred megabytes.
+_VISITORS_AT_ONCE = 150_000
+# The owner of this position leaves for another team on this day.
+_MOVING_OWNER, _MOVING_DAY = 5, 90
+
+
+class SimulationError(ValueError):
+    """The extracts asked for cannot be written. The message says what to change."""
+
+
+@dataclass(frozen=True)
+class Generated:
+    """What a call of `generate` wrote: the days, and the rows of each table."""
+
+    first: date
+    days: int
+    rows: Mapping[str, int]
+
+
+def generate(
+    landing: Path,
+    *,
+    start: date = DEFAULT_START,
+    days: int = DEFAULT_DAYS,
+    seed: int = DEFAULT_SEED,
+    parameters: Parameters | None = None,
+) -> Generated:
+    """Let `landing` hold the extracts of `days` days from `start`, as `generic/<table>/<day>`.
+
+    Days that are there already are left as they are; the days that are missing are added. The
+    files appear together, the truth beside them last: where a call was interrupted, the same call
+    does what is left to do.
+
+    Raises:
+        SimulationError: the landing has the extracts of another company, or the company is too
+            large for its numbers.
+    """
+    parameters = parameters or Parameters()
+    _check(parameters, days)
+    present = _days_present(landing, start, seed, parameters)
+    if present >= days:
+        return Generated(start + timedelta(days=present), 0, {})
+
+    first = start + timedelta(days=present)
+    unfinished = landing / TRUTH_FOLDER / "unfinished"
+    shutil.rmtree(unfinished, ignore_errors=True)
+    rows = _write(unfinished, start, days, present, seed, parameters)
+    # Says whose files they are before they are there.
+    _write_truth(landing, start, present, seed, parameters)
+    _move(unfinished, landing / SOURCE)
+    _write_truth(landing, start, days, seed, parameters)
+    return Generated(first, days - present, rows)
+
+
+def read_truth(landing: Path) -> dict[str, Any] | None:
+    """The truth beside the extracts in `landing`; None where there is none."""
+    path = landing / TRUTH_FOLDER / TRUTH_FILE
+    if not path.is_file():
+        return None
+    content = json.loads(path.read_text(encoding="utf-8"))
+    assert isinstance(content, dict)
+    return content
+
+
+def _check(parameters: Parameters, days: int) -> None:
+    if days < 1:
+        raise SimulationError(f"days: expected at least 1, found {days}.")
+    if not 1 <= parameters.visitors_per_day <= MOST_A_DAY / 2:
+        raise SimulationError(
+            f"visitors per day: expected 1 to {MOST_A_DAY // 2}, "
+            f"found {parameters.visitors_per_day}. Ask for more days instead."
+        )
+
+
+def _days_present(landing: Path, start: date, seed: int, parameters: Parameters) -> int:
+    known = read_truth(landing)
+    if known is None:
+        return 0
+    asked = {"start": start.isoformat(), "seed": seed, "parameters": parameters.to_json()}
+    asked = json.loads(json.dumps(asked))
+    for name, value in asked.items():
+        if known[name] != value:
+            found, expected = _difference(known[name], value)
+            raise SimulationError(
+                f"{landing} has the extracts of a company with another {name}: "
+                f"expected {expected}, found {found}. Choose an empty folder, or add days to this "
+                "one with its own settings (--more-days)."
+            )
+    return int(known["days"])
+
+
+def _difference(found: Any, expected: Any) -> tuple[str, str]:
+    if not isinstance(found, dict) or not isinstance(expected, dict):
+        return repr(found), repr(expected)
+    names = [name for name in expected if found.get(name) != expected[name]]
+    names += [name for name in found if name not in expected]
+    return (
+        ", ".join(f"{name} {found.get(name)!r}" for name in names),
+        ", ".join(f"{name} {expected.get(name)!r}" for name in names),
+    )
+
+
+def _write(
+    folder: Path, start: date, days: int, present: int, seed: int, parameters: Parameters
+) -> dict[str, int]:
+    """Write the days after those present. A day is complete once its own cohort is followed."""
+    at_once = max(1, int(_VISITORS_AT_ONCE / parameters.visitors_per_day))
+    end = midnight(start) + days * DAY
+    written = {table.name: 0 for table in extracts.TABLES}
+    waiting: dict[str, Columns] = {}
+    for begin in range(0, days, at_once):
+        count = min(at_once, days - begin)
+        cohorts = [start + timedelta(days=number) for number in range(begin, begin + count)]
+        found = _followed(parameters, seed, start, cohorts)
+        wanted_from = midnight(start) + max(begin, present) * DAY
+        until = midnight(start) + (begin + count) * DAY
+        for table in extracts.TABLES:
+            rows = found[table.name]
+            if table.name in waiting:
+                rows = stack([waiting[table.name], rows])
+            rows = take(rows, (rows["delivered"] < end) & (rows["delivered"] >= wanted_from))
+            ready = rows["delivered"] < until
+            waiting[table.name] = take(rows, ~ready)
+            if until > wanted_from:
+                written[table.name] += extracts.write(
+                    table,
+                    take(rows, ready),
+                    parameters,
+                    folder,
+                    start + timedelta(days=max(begin, present)),
+                    begin + count - max(begin, present),
+                )
+    return written
+
+
+def _followed(
+    parameters: Parameters, seed: int, start: date, cohorts: list[date]
+) -> dict[str, Columns]:
+    """The rows of every table that come of some cohorts."""
+    of_web = web.simulate(parameters, seed, cohorts)
+    of_crm = crm.simulate(parameters, seed, cohorts, of_web)
+    return {
+        "events": of_web.events,
+        "records": of_crm.records,
+        "stage_changes": of_crm.stage_changes,
+        "field_changes": of_crm.field_changes,
+        "orders": stack([of_web.orders, of_crm.orders]),
+        "activities": of_crm.activities,
+        "accounts": of_crm.accounts,
+        "contacts": of_crm.contacts,
+        "owners": _owners(parameters, start, cohorts),
+    }
+
+
+def _owners(parameters: Parameters, start: date, cohorts: list[date]) -> Columns:
+    """Sellers, a manager a region and a director, delivered at the start; one moves later."""
+    sellers, regions = len(parameters.owner_effects), len(parameters.regions)
+    number = np.arange(sellers + regions + 1)
+    region = np.where(number < sellers, number // (sellers // regions), number - sellers)
+    is_director = number == sellers + regions
+    manager = np.where(number < sellers, sellers + region, sellers + regions)
+    opened = np.full(len(number), midnight(start), dtype=np.int64)
+    first = {
+        "number": number,
+        "region": np.where(is_director, 0, region).astype(np.int8),
+        "team": np.zeros(len(number), dtype=np.int8),
+        "manager": np.where(is_director, NONE, manager),
+        "is_director": is_director,
+        "created": opened - DAY,
+        "updated": opened,
+        "delivered": opened,
+    }
+    moved = take(first, number == _MOVING_OWNER)
+    moved["team"] = moved["team"] + np.int8(1)
+    moved["updated"] = moved["updated"] + _MOVING_DAY * DAY
+    moved["delivered"] = moved["updated"]
+    if start in cohorts:
+        return stack([first, moved])
+    return take(first, np.zeros(rows_of(first), dtype=bool))
+
+
+def _move(unfinished: Path, folder: Path) -> None:
+    """Put finished files in place, in one step where nothing is there yet."""
+    if not unfinished.is_dir():
+        return
+    if not folder.exists():
+        os.replace(unfinished, folder)
+        return
+    for path in extracts.files(unfinished):
+        target = folder / path.parent.name / path.name
+        target.parent.mkdir(exist_ok=True)
+        os.replace(path, target)
+    shutil.rmtree(unfinished)
+
+
+def _write_truth(landing: Path, start: date, days: int, seed: int, parameters: Parameters) -> None:
+    content = {
+        "start": start.isoformat(),
+        "days": days,
+        "seed": seed,
+        "parameters": parameters.to_json(),
+        "expected": truth.expected(parameters),
+    }
+    path = landing / TRUTH_FOLDER / TRUTH_FILE
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_suffix(".unfinished")
+    temporary.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    os.replace(temporary, path)
