@@ -129,8 +129,11 @@ def _write(
     if history:
         attached["history"] = (history / DATABASE, "read_only")
     with connection_to(attached, temporary) as connection:
+        # In one transaction: each statement on its own would wait for the disk.
+        connection.execute("begin")
         write_log(connection, "release", "history" if history else None, release, changes, gates)
         _comment(connection, (*tables, *LOG_TABLES))
+        connection.execute("commit")
         unchanged = {change.table_name for change in changes if change.is_unchanged}
         _write_parquet(connection, folder, (*tables, *LOG_TABLES), before, unchanged)
         # Closing would do it too, but would not say if it failed.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import subprocess
 import sys
 from pathlib import Path
@@ -64,10 +63,12 @@ def test_a_lock_ends_with_its_block_even_on_an_error(tmp_path: Path) -> None:
 
 def test_it_holds_within_one_process_too(tmp_path: Path) -> None:
     """Two runs of one scheduler process would write at once."""
-    message = re.escape("found run 8")
-    with writer_lock(tmp_path, "run 8"), pytest.raises(LockHeldError, match=message):
-        with writer_lock(tmp_path, "run 9"):
-            pytest.fail("two writers")
+    with (
+        writer_lock(tmp_path, "run 8"),
+        pytest.raises(LockHeldError, match="found run 8"),
+        writer_lock(tmp_path, "run 9"),
+    ):
+        pytest.fail("two writers")
 
 
 def test_programs_that_the_holder_starts_do_not_keep_it(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
-"""A warehouse small enough to be published in a blink: two tables that change and one that does not.
+"""A warehouse that is published in a blink: two tables that change and one that does not.
 
-Every row of `fct_visits` and `visit_counts` bears the mark of the build that made it, so that a reader
-can tell whether all it sees is of one release.
+Every row of `fct_visits` and `visit_counts` bears the mark of the build that made it, so that a
+reader can tell whether all it sees is of one release.
 """
 
 from __future__ import annotations
@@ -94,8 +94,8 @@ def settings_for(home: Path, keep_releases: int = 7) -> Settings:
 def write_build(build: Path, mark: int, also: Sequence[str] = ()) -> None:
     """Build the tables anew, all marked, with more statements after.
 
-    Rows: `fct_visits` b/1, a/2, a/1 (in that order); `visit_counts` all/null and day/2024-01-01 (one of
-    them without a value in the key); `dim_stages` cart, visit, the same in every build.
+    Rows: `fct_visits` b/1, a/2, a/1 (in that order); `visit_counts` day/2024-01-01 and all/null (a
+    key without a value); `dim_stages` visit, cart, the same in every build.
     """
     build.parent.mkdir(parents=True, exist_ok=True)
     build.unlink(missing_ok=True)
