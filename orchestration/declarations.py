@@ -25,6 +25,10 @@ from orchestration.declaration_tables import (
 )
 
 
+# Descriptions and tests of the tables are the project's, wherever a company keeps its declarations.
+DESCRIPTIONS = Path(__file__).resolve().parent.parent / "seeds" / "_seeds.yml"
+
+
 class DeclarationError(ValueError):
     """The declarations cannot be used. The message lists every mistake, `mistakes` holds them."""
 
@@ -127,8 +131,12 @@ def read(folder: Path) -> Declarations:
 
 
 def write(declarations: Declarations, folder: Path) -> None:
-    """Write every table to `folder`, with all its columns. A file that is right is left alone."""
+    """Write what dbt reads to `folder`: every table with all its columns, and what describes them.
+
+    A file that is right already is left alone.
+    """
     folder.mkdir(parents=True, exist_ok=True)
+    _replace(folder / DESCRIPTIONS.name, DESCRIPTIONS.read_text(encoding="utf-8"))
     for table in TABLES:
         _replace(folder / table.file, declarations.as_csv(table))
 
@@ -136,6 +144,7 @@ def write(declarations: Declarations, folder: Path) -> None:
 def write_empty(folder: Path) -> None:
     """Write the header of every table that `folder` lacks, so that dbt can parse the project."""
     folder.mkdir(parents=True, exist_ok=True)
+    _replace(folder / DESCRIPTIONS.name, DESCRIPTIONS.read_text(encoding="utf-8"))
     empty = Declarations({table.name: () for table in TABLES})
     for table in TABLES:
         if not (folder / table.file).exists():

@@ -113,13 +113,28 @@ class Settings:
     webhook_url: str
 
     @classmethod
-    def from_environment(cls, environment: Mapping[str, str] | None = None) -> Self:
+    def from_environment(
+        cls,
+        environment: Mapping[str, str] | None = None,
+        changed: Mapping[str, str] | None = None,
+    ) -> Self:
         """Read and check all settings.
 
+        Args:
+            environment: where they stand; None for that of the process.
+            changed: settings that count instead of those in the environment.
+
         Raises:
-            SettingError: naming the first setting that is not as SETTINGS allows.
+            SettingError: naming the first setting that is not as SETTINGS allows, or that there
+                is no such setting.
         """
-        given = os.environ if environment is None else environment
+        unknown = set(changed or {}) - {setting.name for setting in SETTINGS}
+        if unknown:
+            raise SettingError(
+                f"{', '.join(sorted(unknown))}: expected a name that `make settings` lists, found "
+                "none. Correct the name."
+            )
+        given = {**(os.environ if environment is None else environment), **(changed or {})}
         value = {
             setting.name: given.get(setting.name, "") or setting.default for setting in SETTINGS
         }
@@ -182,6 +197,16 @@ class Settings:
     def dagster(self) -> Path:
         """Dagster's own state: runs, logs, schedules."""
         return self.home / "dagster"
+
+    @property
+    def dbt(self) -> Path:
+        """What dbt writes about itself: its manifest, compiled SQL, logs."""
+        return self.home / "dbt"
+
+    @property
+    def docs(self) -> Path:
+        """The documentation of the models as a page."""
+        return self.home / "docs"
 
     def dbt_environment(self) -> dict[str, str]:
         """The environment that dbt is to run in, so that it sees these settings and no others."""
