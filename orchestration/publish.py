@@ -76,7 +76,8 @@ def publish(
         it is that one with its own `run_id`, and nothing was written.
 
     Raises:
-        PublishError: the build is not there or open elsewhere, or does not have the tables.
+        PublishError: the build is not there, or does not have the tables as they are declared.
+        release_database.DatabaseInUseError: another process has the build open for writing.
         NoRoomError: the disk is full.
         release_audit.AuditError: what was written is not what was built, or a key is not unique.
         release_log.GateResultError: a gate result lacks what is logged of it.
@@ -142,6 +143,9 @@ def _write(
 
     audit(folder, settings.build, tables, release, temporary)
     for path in [*folder.rglob("*"), folder]:
+        if path.is_file():
+            # A release is immutable; a client that forgets to open it for reading only is refused.
+            path.chmod(path.stat().st_mode & ~0o222)
         releases.sync(path)
     return release
 
@@ -297,4 +301,4 @@ def _megabytes(size: int) -> str:
 
 
 def _now() -> datetime:
-    return datetime.now(UTC).replace(tzinfo=None)
+    return datetime.now(UTC).replace(tzinfo=None, microsecond=0)

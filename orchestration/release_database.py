@@ -35,6 +35,10 @@ class Digest:
         return f"{self.rows} rows of content {self.hashes % 2**32:08x}"
 
 
+class DatabaseInUseError(RuntimeError):
+    """A database that somebody else has open for writing. The message says who."""
+
+
 @contextmanager
 def connection_to(
     attached: dict[str, tuple[Path, str]], temporary: Path
@@ -44,6 +48,9 @@ def connection_to(
     Args:
         attached: name to file and options of `attach`, such as `read_only`.
         temporary: a folder for what does not fit into memory.
+
+    Raises:
+        DatabaseInUseError: another process has one of them open for writing.
     """
     with closing(duckdb.connect(":memory:")) as connection:
         connection.execute(f"set temp_directory = {literal(str(temporary))}")
@@ -51,7 +58,15 @@ def connection_to(
         # Tables are written in the order of their key, and Parquet in the order of the tables.
         connection.execute("set preserve_insertion_order = true")
         for name, (path, options) in attached.items():
-            connection.execute(f"attach {literal(str(path))} as {quoted(name)} ({options})")
+            try:
+                connection.execute(f"attach {literal(str(path))} as {quoted(name)} ({options})")
+            except duckdb.IOException as error:
+                if "Could not set lock" not in str(error):
+                    raise
+                raise DatabaseInUseError(
+                    f"{path}: expected to open it, found it open for writing elsewhere. Close what "
+                    f"has it open, and run `make nightly` again. The database said: {error}"
+                ) from error
         yield connection
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import datetime
 from functools import partial
@@ -15,6 +17,7 @@ from orchestration import publish as publishing
 from orchestration.publish import PublishError, publish
 from orchestration.published_tables import published_tables
 from orchestration.release_audit import AuditError
+from orchestration.release_database import DatabaseInUseError
 from orchestration.release_log import GateResultError
 from orchestration.releases import current_release
 from orchestration.settings import Settings
@@ -105,6 +108,15 @@ def test_the_file_is_written_for_older_clients(settings: Settings) -> None:
     publish_mark(settings, 1)
     written = "select tags['storage_version'] from duckdb_databases() where path like '%funnel%'"
     assert read(settings, written) == [("v1.2.0+",)]
+
+
+def test_nobody_writes_into_a_release(settings: Settings) -> None:
+    """A client that forgets `read_only` would lock the file for all others, or change it."""
+    publish_mark(settings, 1)
+    publish_mark(settings, 2)
+    files = [path for path in settings.published.glob("releases/*/**/*") if path.is_file()]
+    assert len(files) == 2 * (2 + 6)
+    assert [path for path in files if path.stat().st_mode & 0o222] == []
 
 
 def test_the_log_tells_where_the_release_comes_from(settings: Settings) -> None:
@@ -383,6 +395,24 @@ def test_there_must_be_a_build(settings: Settings) -> None:
     assert not (settings.published / "current").exists()
 
 
+def test_a_build_that_is_open_elsewhere_is_named_with_who_has_it(settings: Settings) -> None:
+    """Somebody looks at the build in the evening, and nobody can tell why the night failed."""
+    write_build(settings.build, 1)
+    hold = "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print(flush=True); input()"
+    with subprocess.Popen(
+        [sys.executable, "-c", hold, str(settings.build)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == b"\n"
+        message = rf"build\.duckdb: expected to open it, .* elsewhere(.|\n)*PID {holder.pid}"
+        with pytest.raises(DatabaseInUseError, match=message):
+            publish_build(settings, 1)
+        holder.kill()
+    assert publish_build(settings, 1).release_id == release_of(1)
+
+
 def test_an_as_of_with_an_offset_is_refused(settings: Settings) -> None:
     """The id would name another instant than the tables were built for."""
     instant = datetime.fromisoformat("2024-01-01T00:00:00+02:00")
@@ -407,7 +437,7 @@ def test_a_release_lost_by_hand_does_not_stop_the_next(settings: Settings) -> No
 def test_two_threads_write_the_same_parquet_as_one(tmp_path: Path) -> None:
     """Files of the same content would differ from night to night, and readers load them again."""
     written = []
-    many = "insert into core.fct_visits select hash(n)::varchar, n, 1 from range(300000) as r (n)"
+    many = "insert into core.fct_visits select hash(n)::varchar, n, 1 from range(200000) as r (n)"
     for threads in (1, 2):
         settings = settings_for(tmp_path / str(threads))
         write_build(settings.build, 1, also=[many])
