@@ -164,6 +164,33 @@ def effect(parameters: dict[str, Any], record_type: str, visit: dict[str, Any]) 
     )
 
 
+def lost_with_effect(row: dict[str, float], lost: str, by: float) -> float:
+    """Probability to be lost next, for a record with this effect."""
+    odds = row[lost] / (1 - row[lost]) * math.exp(-by)
+    return odds / (1 + odds)
+
+
+@pytest.mark.parametrize(
+    ("record_type", "process"),
+    [("lead", "lead_process"), ("opportunity", "opportunity_process")],
+)
+def test_effects_have_their_size(clean: Extracts, record_type: str, process: str) -> None:
+    """Sellers, sources and products that make no difference would leave segments untested."""
+    parameters = clean.truth["parameters"]
+    declared = parameters[process]
+    score = information = 0.0
+    for visit in visits(clean, record_type):
+        if visit["stage"] in declared["open_stages"]:
+            by = effect(parameters, record_type, visit)
+            row = declared["transitions"][visit["stage"]]
+            is_lost = lost_with_effect(row, declared["lost_stage"], by)
+            score += by * ((visit["next_stage"] == declared["lost_stage"]) - is_lost)
+            information += by * by * is_lost * (1 - is_lost)
+    # The slope of the declared effects is 1 + score / information, and 1 if they hold. Effects
+    # of nothing would lie more than the bound away.
+    assert abs(score) < 4 * math.sqrt(information) < information
+
+
 @pytest.mark.parametrize(
     ("record_type", "process"),
     [("lead", "lead_process"), ("opportunity", "opportunity_process")],
@@ -185,9 +212,8 @@ def test_transitions_have_their_probabilities(
             for visit in here:
                 probability = row[next_stage]
                 if stage in declared["open_stages"]:
-                    by_effect = math.exp(-effect(parameters, record_type, visit))
-                    odds = row[lost] / (1 - row[lost]) * by_effect
-                    is_lost = odds / (1 + odds)
+                    by = effect(parameters, record_type, visit)
+                    is_lost = lost_with_effect(row, lost, by)
                     others = (1 - is_lost) / (1 - row[lost])
                     probability = is_lost if next_stage == lost else probability * others
                 mean += probability
