@@ -1,0 +1,166 @@
+"""Which rows of a delivered file are accepted into raw and which are set aside, and why.
+
+How a file is read is in `readers`, what a value must look like in `values`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from orchestration.contents import Contents
+from orchestration.extracts import Column, Extract
+from orchestration.landing import LandingFile
+from orchestration.readers import PARQUET, Reading, read_file
+from orchestration.refusals import RetypedColumnError
+from orchestration.values import (
+    TYPE_CHECKS,
+    first_fault,
+    has_shape,
+    is_refused,
+    literal,
+    quoted,
+)
+
+
+@dataclass(frozen=True)
+class Acceptance:
+    """The two Parquet files that a delivered file was taken apart into.
+
+    Attributes:
+        columns: the delivered columns, as `accepted` has them after `_row`.
+        rows_accepted: rows in `accepted`.
+        rows_quarantined: rows in `quarantined`, which exists only if there are any.
+        accepted: `_row` and the delivered columns as text.
+        quarantined: `_row, column_name, reason, expected, text`.
+    """
+
+    columns: tuple[str, ...]
+    rows_accepted: int
+    rows_quarantined: int
+    accepted: Path
+    quarantined: Path
+
+
+def accept_file(
+    connection: duckdb.DuckDBPyConnection,
+    file: LandingFile,
+    contents: Contents,
+    extract: Extract,
+    folder: Path,
+    name: str,
+) -> Acceptance:
+    """Take a delivered file apart into accepted and quarantined rows.
+
+    Args:
+        connection: a private DuckDB connection.
+        file: the delivered file.
+        contents: what its bytes say.
+        extract: the table that it is to be.
+        folder: where the Parquet files are written.
+        name: what their names begin with.
+
+    Raises:
+        DeliveryError: of the kind that says why the file as a whole cannot be used.
+    """
+    staged = folder / f"{name}.staged.parquet"
+    accepted = folder / f"{name}.accepted.parquet"
+    quarantined = folder / f"{name}.quarantined.parquet"
+    reading = read_file(connection, file, contents, extract, staged)
+    rows, refused = _count_rows(connection, file, extract, reading)
+
+    if refused or reading.rejected:
+        _write_accepted(connection, extract, reading, accepted)
+        _write_quarantined(connection, extract, reading, quarantined)
+        staged.unlink()
+    else:
+        staged.replace(accepted)
+    return Acceptance(
+        columns=reading.columns,
+        rows_accepted=rows - refused,
+        rows_quarantined=refused + reading.rejected,
+        accepted=accepted,
+        quarantined=quarantined,
+    )
+
+
+def _count_rows(
+    connection: duckdb.DuckDBPyConnection, file: LandingFile, extract: Extract, reading: Reading
+) -> tuple[int, int]:
+    """How many rows were read, and how many of them have a fault.
+
+    Raises:
+        RetypedColumnError: if no value of a required column is meant as one of its type.
+    """
+    found = connection.execute(
+        f"""
+        select count(*), count(*) filter (where {is_refused(extract, reading.columns)})
+        from {reading.rows}
+        """
+    ).fetchone()
+    assert found
+    rows, refused = found
+    if rows and rows == refused:
+        for column in extract.columns:
+            if column.is_required and column.data_type in TYPE_CHECKS:
+                _check_type(connection, file, column, reading)
+    return rows, refused
+
+
+def _check_type(
+    connection: duckdb.DuckDBPyConnection, file: LandingFile, column: Column, reading: Reading
+) -> None:
+    found = connection.execute(
+        f"""
+        select count(*) filter (where {has_shape(column)}), min({quoted(column.name)})
+        from {reading.rows}
+        """
+    ).fetchone()
+    assert found
+    values, example = found
+    if values == 0 and example is not None:
+        raise RetypedColumnError(
+            file.file,
+            TYPE_CHECKS[column.data_type].expected,
+            f"no such value, but for example {example!r}",
+            column=column.name,
+        )
+
+
+def _write_accepted(
+    connection: duckdb.DuckDBPyConnection, extract: Extract, reading: Reading, target: Path
+) -> None:
+    columns = ", ".join(quoted(name) for name in reading.columns)
+    connection.execute(
+        f"""
+        copy (
+            select _row, {columns}
+            from {reading.rows}
+            where not {is_refused(extract, reading.columns)}
+            order by _row
+        ) to {literal(str(target))} {PARQUET}
+        """
+    )
+
+
+def _write_quarantined(
+    connection: duckdb.DuckDBPyConnection, extract: Extract, reading: Reading, target: Path
+) -> None:
+    connection.execute(
+        f"""
+        copy (
+            select _row, fault.column_name, fault.reason, fault.expected, fault.text
+            from (
+                select _row, {first_fault(extract, reading.columns)} as fault
+                from {reading.rows}
+                where {is_refused(extract, reading.columns)}
+            )
+            union all
+            select _row, column_name, reason, expected, text
+            from rejected_rows
+            order by _row
+        ) to {literal(str(target))} {PARQUET}
+        """
+    )

@@ -1,0 +1,258 @@
+"""Makes what dbt reads in build.duckdb, from ledger and Parquet files: schemas raw and raw_generic.
+
+Everything here can be made anew at any time; what it means is described in the dbt sources files.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import duckdb
+
+from orchestration.columns import OWN_COLUMNS
+from orchestration.declarations import Source
+from orchestration.extracts import Extract, read_extracts
+from orchestration.ledger import Load, open_ledger
+from orchestration.settings import Settings
+from orchestration.values import literal, quoted
+
+
+class RawError(Exception):
+    """Raw is not as the ledger says. The message names the file and what to do."""
+
+
+def create_raw_views(settings: Settings, sources: Sequence[Source]) -> None:
+    """Make the schemas raw and raw_generic of build.duckdb for the enabled sources.
+
+    Raises:
+        RawError: if a file is gone that the ledger says was loaded, or the build is in use.
+        LedgerError: if a run is loading.
+    """
+    enabled = {source.source: source for source in sources if source.is_enabled}
+    with open_ledger(settings.ledger) as ledger:
+        loads = [load for load in ledger.loads().values() if load.source in enabled]
+    loaded = sorted((load for load in loads if load.is_loaded), key=lambda load: load.file)
+    _check_files(settings, loaded)
+
+    connection = _connect(settings.build)
+    try:
+        connection.execute("set TimeZone = 'UTC'")
+        connection.execute(f"attach {literal(str(settings.ledger))} as ledger (read_only)")
+        connection.begin()
+        connection.execute("create schema if not exists raw")
+        connection.execute("create schema if not exists raw_generic")
+        _create_loads(connection, enabled)
+        _create_deliveries(connection)
+        _create_quarantined_rows(connection, settings, loaded)
+        for extract in read_extracts().values():
+            of_table = [load for load in loaded if load.table_name == extract.table_name]
+            _create_view(connection, settings, extract, of_table)
+        connection.commit()
+    finally:
+        connection.close()
+
+
+def _connect(build: Path) -> duckdb.DuckDBPyConnection:
+    try:
+        return duckdb.connect(str(build))
+    except duckdb.IOException as error:
+        raise RawError(
+            f"{build}: expected a build that nobody has open, found: {error}. "
+            "End the other run, or close the client that reads the build."
+        ) from error
+
+
+def _check_files(settings: Settings, loaded: Sequence[Load]) -> None:
+    folders: dict[Path, list[Load]] = defaultdict(list)
+    for load in loaded:
+        folders[(settings.raw / load.parquet).parent].append(load)
+    for folder, loads in folders.items():
+        there = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+        for load in loads:
+            if f"{load.load_id}.parquet" not in there:
+                raise RawError(
+                    f"{settings.raw / load.parquet}: expected the rows of {load.file} that the "
+                    "ledger says were loaded, found no file. Restore it from a backup, or put the "
+                    "delivery back into the landing and load again."
+                )
+
+
+def _create_loads(connection: duckdb.DuckDBPyConnection, sources: Mapping[str, Source]) -> None:
+    zones = ", ".join(
+        f"({literal(source.source)}, {literal(source.timezone)})" for source in sources.values()
+    )
+    connection.execute(
+        f"""
+        create or replace table raw.loads as
+        with declared_sources (source, timezone) as (
+            values {zones or "(null, null)"}
+        ),
+
+        latest_deliveries as (
+            select load_id
+            from ledger.deliveries
+            qualify row_number() over (partition by file order by delivery_number desc) = 1
+        ),
+
+        current_loads as (
+            select loads.load_id
+            from latest_deliveries
+            join ledger.loads on loads.load_id = latest_deliveries.load_id
+            qualify row_number() over (
+                partition by loads.source, loads.table_name, loads.content_hash
+                order by loads.file
+            ) = 1
+        ),
+
+        dated_loads as (
+            select
+                loads.*,
+                sightings.first_seen_at,
+                timezone(declared_sources.timezone, cast(loads.path_date as timestamp))
+                    as path_day_began_at,
+                timezone(declared_sources.timezone, cast(loads.path_date + 1 as timestamp))
+                    as path_day_ended_at
+            from ledger.loads
+            join ledger.sightings on sightings.load_id = loads.load_id
+            join declared_sources on declared_sources.source = loads.source
+        )
+
+        select
+            load_id,
+            source,
+            table_name,
+            file,
+            content_hash,
+            first_seen_at,
+            coalesce(timezone('UTC', path_day_began_at), first_seen_at) as delivered_at,
+            coalesce(timezone('UTC', path_day_ended_at), first_seen_at) + interval 1 day
+                as plausible_until,
+            status,
+            refused_reason,
+            status = 'loaded' and load_id in (select load_id from current_loads) as is_current,
+            rows_read,
+            rows_loaded,
+            rows_quarantined,
+            nullif(array_to_string(new_columns, ','), '') as new_columns,
+            run_id,
+        from dated_loads
+        order by file, first_seen_at, load_id
+        """
+    )
+
+
+def _create_deliveries(connection: duckdb.DuckDBPyConnection) -> None:
+    connection.execute(
+        """
+        create or replace table raw.deliveries as
+        select
+            deliveries.delivery_number,
+            deliveries.load_id,
+            case
+                when ledger_loads.path_date is not null then loads.delivered_at
+                when row_number() over (
+                    partition by deliveries.load_id order by deliveries.delivery_number
+                ) = 1 then loads.first_seen_at
+                else deliveries.found_at
+            end as delivered_at,
+        from ledger.deliveries
+        join raw.loads on loads.load_id = deliveries.load_id
+        join ledger.loads as ledger_loads on ledger_loads.load_id = deliveries.load_id
+        order by deliveries.delivery_number
+        """
+    )
+
+
+def _create_quarantined_rows(
+    connection: duckdb.DuckDBPyConnection, settings: Settings, loaded: Sequence[Load]
+) -> None:
+    files = [settings.quarantine / load.parquet for load in loaded if load.rows_quarantined]
+    rows = (
+        f"{_parquet(files)} as quarantined_rows"
+        if files
+        else """(
+            select
+                cast(null as bigint) as _row,
+                cast(null as varchar) as column_name,
+                cast(null as varchar) as reason,
+                cast(null as varchar) as expected,
+                cast(null as varchar) as text,
+                '' as filename
+            where false
+        ) as quarantined_rows"""
+    )
+    connection.execute(
+        f"""
+        create or replace view raw.quarantined_rows as
+        select
+            loads.source,
+            loads.table_name,
+            loads.file,
+            quarantined_rows._row as row_number,
+            loads.load_id,
+            loads.delivered_at,
+            quarantined_rows.column_name,
+            quarantined_rows.reason,
+            quarantined_rows.expected,
+            quarantined_rows.text
+        from {rows}
+        join raw.loads on loads.load_id = parse_filename(quarantined_rows.filename, true)
+        """
+    )
+
+
+def _create_view(
+    connection: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    extract: Extract,
+    loads: Sequence[Load],
+) -> None:
+    delivered = {column for load in loads for column in load.columns}
+    declared = [
+        f"delivered_rows.{quoted(name)}"
+        if name in delivered
+        else f"cast(null as varchar) as {quoted(name)}"
+        for name in extract.column_names
+    ]
+    further = sorted(delivered - set(extract.column_names))
+    fields = ", ".join(f"{literal(name)}, delivered_rows.{quoted(name)}" for name in further)
+    # A patch drops what is null, so that a column that one file lacks does not show in its rows.
+    extra = (
+        f"nullif(cast(json_merge_patch('{{}}', json_object({fields})) as varchar), '{{}}')"
+        if further
+        else "cast(null as varchar)"
+    )
+    own = {
+        "_source": "loads.source",
+        "_file": "loads.file",
+        "_row": "delivered_rows._row",
+        "_load_id": "loads.load_id",
+        "_delivered_at": "loads.delivered_at",
+        "_plausible_until": "loads.plausible_until",
+        "_is_current": "loads.is_current",
+        "_extra": extra,
+    }
+    columns = [*declared, *(f"{own[name]} as {name}" for name in OWN_COLUMNS)]
+    rows = (
+        _parquet([settings.raw / load.parquet for load in loads])
+        if loads
+        else "(select cast(null as bigint) as _row, '' as filename where false)"
+    )
+    connection.execute(
+        f"""
+        create or replace view raw_generic.{quoted(extract.table_name)} as
+        select {", ".join(columns)}
+        from {rows} as delivered_rows
+        join raw.loads on loads.load_id = parse_filename(delivered_rows.filename, true)
+        """
+    )
+
+
+def _parquet(files: Sequence[Path]) -> str:
+    listed = ", ".join(literal(str(file)) for file in files)
+    return (
+        f"read_parquet([{listed}], union_by_name = true, filename = true, "
+        "hive_partitioning = false)"
+    )
