@@ -12,6 +12,7 @@ events as (
         event_name,
         user_id,
         anonymous_id,
+        case when user_id is null then anonymous_id end as unknown_device_id,
         session_id,
         properties,
         source_file,
@@ -97,9 +98,7 @@ event_evidence as (
         events.occurred_at,
     from events
     left join device_users
-        on
-            events.anonymous_id = device_users.anonymous_id
-            and events.user_id is null
+        on events.unknown_device_id = device_users.anonymous_id
     left join user_persons
         on coalesce(events.user_id, device_users.user_id) = user_persons.user_id
 ),

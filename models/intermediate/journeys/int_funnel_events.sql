@@ -125,50 +125,55 @@ other_events as (
 ),
 
 -- Under `funnel_order`, an event that meets several stages stands where its lowest one does.
-lowest_stages as (
+funnel_events as (
     select
         funnel_id,
         subject_id,
-        entered_at,
+        stage_id,
+        stage_position,
+        stage_kind,
+        evidence_name,
+        evidence,
+        record_id,
         file_number,
         source_row,
         source_sequence,
-        min(stage_position) as lowest_stage_position,
-        count(*) > 1 as meets_several,
+        content_hash,
+        false as meets_several,
+        stage_position as lowest_stage_position,
+        entered_at,
+    from stage_entries
+    where not may_meet_several
+
+    union all
+
+    select
+        funnel_id,
+        subject_id,
+        stage_id,
+        stage_position,
+        stage_kind,
+        evidence_name,
+        evidence,
+        record_id,
+        file_number,
+        source_row,
+        source_sequence,
+        content_hash,
+        count(*) over same_event > 1 as meets_several,
+        min(stage_position) over same_event as lowest_stage_position,
+        entered_at,
     from stage_entries
     where may_meet_several
-    group by all
-),
-
-funnel_events as (
-    select
-        stage_entries.funnel_id,
-        stage_entries.subject_id,
-        stage_entries.stage_id,
-        stage_entries.stage_position,
-        stage_entries.stage_kind,
-        stage_entries.evidence_name,
-        stage_entries.evidence,
-        stage_entries.record_id,
-        stage_entries.file_number,
-        stage_entries.source_row,
-        stage_entries.source_sequence,
-        stage_entries.content_hash,
-        coalesce(lowest_stages.meets_several, false) as meets_several,
-        coalesce(
-            lowest_stages.lowest_stage_position, stage_entries.stage_position
-        ) as lowest_stage_position,
-        stage_entries.entered_at,
-    from stage_entries
-    left join lowest_stages
-        on
-            stage_entries.may_meet_several
-            and stage_entries.funnel_id = lowest_stages.funnel_id
-            and stage_entries.subject_id = lowest_stages.subject_id
-            and stage_entries.entered_at is not distinct from lowest_stages.entered_at
-            and stage_entries.file_number = lowest_stages.file_number
-            and stage_entries.source_row = lowest_stages.source_row
-            and stage_entries.source_sequence = lowest_stages.source_sequence
+    window same_event as (
+        partition by
+            funnel_id,
+            subject_id,
+            entered_at,
+            file_number,
+            source_row,
+            source_sequence
+    )
 
     union all
 

@@ -30,7 +30,8 @@ served_events as (
         subject_id,
         event_number,
         record_id,
-        file_number,
+        -- The attributes of a record's stages are the record's.
+        case when record_id is null then file_number end as file_number,
         source_row,
     from {{ ref('int_served_events') }}
 ),
@@ -71,8 +72,7 @@ entries as (
         on served_events.record_id = record_attributes.record_id
     left join event_attributes
         on
-            served_events.record_id is null
-            and served_events.file_number = event_attributes.file_number
+            served_events.file_number = event_attributes.file_number
             and served_events.source_row = event_attributes.source_row
 )
 

@@ -249,6 +249,7 @@ outcomes as (
 ended_journeys as (
     select
         outcomes.*,
+        case when outcomes.is_record then outcomes.subject_id end as own_record_id,
         case outcomes.outcome
             when 'won' then case when outcomes.is_record then outcomes.last_closed_at else outcomes.won_at end
             when 'lost' then case when outcomes.is_record then outcomes.last_closed_at else outcomes.lost_at end
@@ -291,7 +292,7 @@ priced_journeys as (
     from ended_journeys
     cross join run
     left join record_amounts as subject_records
-        on ended_journeys.is_record and ended_journeys.subject_id = subject_records.record_id
+        on ended_journeys.own_record_id = subject_records.record_id
     left join record_amounts as winning_records
         on ended_journeys.won_record_id = winning_records.record_id
     left join evidence_amounts as winning_evidence

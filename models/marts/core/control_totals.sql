@@ -1,0 +1,157 @@
+with
+
+row_counts as (
+    select
+        source,
+        table_name,
+        rows_delivered,
+        rows_quarantined_at_loading,
+        rows_quarantined_in_staging,
+        rows_repeated,
+        rows_kept,
+    from {{ ref('stg_generic__row_counts') }}
+),
+
+records as (
+    select record_id from {{ ref('stg_generic__records') }}
+),
+
+survivors as (
+    select
+        record_id,
+        surviving_record_id,
+    from {{ ref('int_record_survivors') }}
+),
+
+surviving_records as (
+    select
+        record_id,
+        is_deleted,
+    from {{ ref('int_surviving_records') }}
+),
+
+subject_states as (
+    select
+        funnel_id,
+        subject_state,
+    from {{ ref('int_subject_states') }}
+),
+
+journeys as (
+    select
+        funnel_id,
+        entered_at,
+    from {{ ref('fct_journeys') }}
+),
+
+stage_visits as (
+    select
+        funnel_id,
+        entries,
+    from {{ ref('fct_stage_visits') }}
+),
+
+table_totals as (
+    select
+        source,
+        table_name,
+        measure,
+        counted,
+    from row_counts
+    unpivot (
+        counted for measure in (
+            rows_delivered,
+            rows_quarantined_at_loading,
+            rows_quarantined_in_staging,
+            rows_repeated,
+            rows_kept
+        )
+    )
+)
+
+select
+    'table' as scope_type,
+    source || '/' || table_name as scope,
+    measure,
+    cast(counted as bigint) as counted,
+from table_totals
+
+union all
+
+select
+    'records' as scope_type,
+    'all' as scope,
+    'records_kept' as measure,
+    count(*) as counted,
+from records
+
+union all
+
+select
+    'records' as scope_type,
+    'all' as scope,
+    'records_merged' as measure,
+    count(*) as counted,
+from survivors
+where record_id != surviving_record_id
+
+union all
+
+select
+    'records' as scope_type,
+    'all' as scope,
+    'records_deleted' as measure,
+    count(*) as counted,
+from surviving_records
+where is_deleted
+
+union all
+
+select
+    'records' as scope_type,
+    'all' as scope,
+    'records_current' as measure,
+    count(*) as counted,
+from surviving_records
+where not is_deleted
+
+union all
+
+select
+    'funnel' as scope_type,
+    funnel_id as scope,
+    'subjects_' || subject_state as measure,
+    count(*) as counted,
+from subject_states
+group by all
+
+union all
+
+select
+    'funnel' as scope_type,
+    funnel_id as scope,
+    'journeys' as measure,
+    count(*) as counted,
+from journeys
+group by all
+
+union all
+
+select
+    'funnel' as scope_type,
+    funnel_id as scope,
+    'journeys_undated' as measure,
+    count(*) as counted,
+from journeys
+where entered_at is null
+group by all
+
+union all
+
+select
+    'funnel' as scope_type,
+    funnel_id as scope,
+    'stage_entries' as measure,
+    cast(sum(entries) as bigint) as counted,
+from stage_visits
+group by all
