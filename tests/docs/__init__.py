@@ -1,0 +1,1 @@
+"""The pages under docs/ that promise something, held to it."""

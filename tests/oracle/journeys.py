@@ -1,0 +1,375 @@
+"""The journeys of one subject: by its funnel's mode how far each got, and how it ended.
+
+A chain is what a journey is made of: the entries that serve its stages. All chains that are
+possible are written down, those that an exclusion voids are crossed out, the best is taken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import product
+from typing import Literal
+
+from tests.oracle.declared import Funnel, Stage
+from tests.oracle.entries import NO_POSITION, Entry, Happening, Place, place, place_of
+
+Chain = tuple[Entry, ...]
+Outcome = Literal["won", "lost", "abandoned", "open"]
+
+
+@dataclass(frozen=True)
+class ReachedStage:
+    """A stage that a journey reached; one passed over has the instant of the next stage entered."""
+
+    stage: Stage
+    reached_at: datetime | None
+    evidence: str
+
+
+@dataclass(frozen=True)
+class Journey:
+    """One pass through a funnel. `chain` are the entries that serve its stages."""
+
+    number: int
+    chain: Chain
+    entered_at: datetime | None
+    outcome: Outcome
+    was_won: bool
+    ended_at: datetime | None
+    reached: tuple[ReachedStage, ...]
+
+    @property
+    def furthest(self) -> Stage:
+        """The last stage reached."""
+        return self.reached[-1].stage
+
+    @property
+    def seconds_to_outcome(self) -> float | None:
+        """From entry to outcome, None while open or undated."""
+        if self.entered_at is None or self.ended_at is None:
+            return None
+        return (self.ended_at - self.entered_at).total_seconds()
+
+
+@dataclass(frozen=True)
+class Log:
+    """All that is known of one subject before the as-of."""
+
+    funnel: Funnel
+    happenings: tuple[Happening, ...]
+    entries: tuple[Entry, ...]
+    as_of: datetime
+
+    def place(self, entry: Entry) -> Place:
+        """Where an entry stands in the subject's order."""
+        return place_of(self.funnel, entry)
+
+    def within_window(self, start: Entry, at: datetime | None) -> bool:
+        """Whether an instant lies within the window that begins with `start`, its end included."""
+        if self.funnel.window is None or start.at is None or at is None:
+            return True
+        return at <= start.at + self.funnel.window
+
+
+def journeys_of_subject(log: Log) -> tuple[list[Journey], bool]:
+    """The journeys of a subject, and whether an exclusion left it without any."""
+    if not log.entries:
+        return [], False
+    if log.funnel.count_by == "subject":
+        chain, is_excluded = _chain_of(log, log.entries)
+        if chain is None:
+            return [], is_excluded
+        return [_journey(log, 1, chain, None)], False
+
+    journeys: list[Journey] = []
+    left: Sequence[Entry] = log.entries
+    while True:
+        # A journey knows the entries before the one that opens the next.
+        chain, is_excluded = _chain_of(log, left)
+        if chain is None:
+            return journeys, is_excluded and not journeys
+        opens_next = _opens_next(log, left, chain[0])
+        if opens_next is None:
+            journeys.append(_journey(log, len(journeys) + 1, chain, None))
+            return journeys, False
+        own = [entry for entry in left if log.place(entry) < log.place(opens_next)]
+        chain, _ = _chain_of(log, own)
+        # In any order, what began early may turn out to belong to the journey that follows.
+        if chain is not None:
+            journeys.append(_journey(log, len(journeys) + 1, chain, opens_next))
+        left = [entry for entry in left if log.place(entry) >= log.place(opens_next)]
+
+
+def _opens_next(log: Log, entries: Sequence[Entry], start: Entry) -> Entry | None:
+    """The first-stage entry that opens the next journey after the one that `start` opened."""
+    known: list[Entry] = []
+    for entry in entries:
+        if log.place(entry) > log.place(start) and entry.stage.position == 1:
+            if not log.within_window(start, entry.at):
+                return entry
+            if _has_closed(log, known, start):
+                return entry
+        known.append(entry)
+    return None
+
+
+def _has_closed(log: Log, known: Sequence[Entry], start: Entry) -> bool:
+    """Whether a win or a loss is among what is known of a journey so far."""
+    if any(
+        entry.stage.kind == "lost"
+        and log.place(entry) >= log.place(start)
+        and log.within_window(start, entry.at)
+        for entry in known
+    ):
+        return True
+    if log.funnel.order_mode == "furthest":
+        return any(
+            entry.stage.kind == "won" and log.place(entry) >= log.place(start) for entry in known
+        )
+    return any(entry.stage.kind == "won" for chain in _candidates(log, known) for entry in chain)
+
+
+# ---------------------------------------------------------------------- chains
+
+
+def _chain_of(log: Log, entries: Sequence[Entry]) -> tuple[Chain | None, bool]:
+    """The chain that counts, or None; and whether there was one that exclusions took away."""
+    candidates = _candidates(log, entries)
+    valid = [chain for chain in candidates if not _is_void(log, chain)]
+    if not valid:
+        return None, bool(candidates)
+
+    def places(chain: Chain) -> tuple[Place, ...]:
+        return tuple(sorted(log.place(entry) for entry in chain))
+
+    # Highest position, then most stages, then earliest.
+    highest = max(_highest(chain) for chain in valid)
+    valid = [chain for chain in valid if _highest(chain) == highest]
+    most = max(len(chain) for chain in valid)
+    return min((chain for chain in valid if len(chain) == most), key=places), False
+
+
+def _highest(chain: Chain) -> int:
+    return max(entry.position for entry in chain)
+
+
+def _candidates(log: Log, entries: Sequence[Entry]) -> list[Chain]:
+    """All chains among `entries`, none of them the beginning of a longer one."""
+    if log.funnel.order_mode == "furthest":
+        return [_first_entries(log, entries)] if entries else []
+    if log.funnel.order_mode == "any":
+        chains = list(_sets(log, entries))
+    else:
+        starts = [entry for entry in entries if log.funnel.may_start(entry.position)]
+        chains = [chain for start in starts for chain in _extended(log, entries, (start,))]
+    if log.funnel.entry_policy == "first" and chains:
+        first = min(log.place(_start(log, chain)) for chain in chains)
+        chains = [chain for chain in chains if log.place(_start(log, chain)) == first]
+    return chains
+
+
+def _start(log: Log, chain: Iterable[Entry]) -> Entry:
+    return min(chain, key=log.place)
+
+
+def _first_entries(log: Log, entries: Sequence[Entry]) -> Chain:
+    """Mode furthest: the first entry of each stage; each happening serves the lowest it meets."""
+    firsts: dict[str, Entry] = {}
+    for entry in sorted(serving(log, entries, ()), key=log.place):
+        firsts.setdefault(entry.stage.stage_id, entry)
+    return tuple(sorted(firsts.values(), key=log.place))
+
+
+def _extended(log: Log, entries: Sequence[Entry], chain: Chain) -> Iterator[Chain]:
+    """Modes ordered and strict: every way to go on from `chain` until nothing can follow."""
+    following = [entry for entry in entries if _may_follow(log, chain, entry)]
+    if not following:
+        yield chain
+    for entry in following:
+        yield from _extended(log, entries, (*chain, entry))
+
+
+def _may_follow(log: Log, chain: Chain, entry: Entry) -> bool:
+    last = chain[-1]
+    return (
+        entry.stage.position is not None
+        and log.funnel.may_follow(last.position, entry.position)
+        and log.place(last) < log.place(entry)
+        and all(entry.happening != used.happening for used in chain)
+        and log.within_window(chain[0], entry.at)
+        and (log.funnel.order_mode != "strict" or not _is_interrupted(log, chain, entry))
+    )
+
+
+def _is_interrupted(log: Log, chain: Chain, entry: Entry) -> bool:
+    """Mode strict: whether any other event of the subject lies between two links of a chain."""
+    last = chain[-1]
+    in_chain = [used.happening for used in (*chain, entry)]
+    for other in log.happenings:
+        met = [met.position for met in log.entries if met.happening == other]
+        there = place(log.funnel, other, min(met, default=NO_POSITION))
+        if other in in_chain or not log.place(last) < there < log.place(entry):
+            continue
+        if log.funnel.collapse_repeats and last.position in met:
+            continue
+        return True
+    return False
+
+
+def _sets(log: Log, entries: Sequence[Entry]) -> Iterator[Chain]:
+    """Mode any: every choice of one entry a stage that reaches some depth and cannot be enlarged.
+
+    It has all required stages below its highest, in whatever order, all within the window of the
+    earliest of them.
+    """
+    by_stage = [
+        [None, *(entry for entry in entries if entry.stage == stage)] for stage in log.funnel.ladder
+    ]
+    chosen = {
+        frozenset(entry for entry in choice if entry is not None) for choice in product(*by_stage)
+    }
+    possible = {chosen_entries for chosen_entries in chosen if _hangs_together(log, chosen_entries)}
+    for some in possible:
+        start = _start(log, some)
+        larger = (some | {entry} for entry in entries if entry not in some)
+        if not any(more in possible and _start(log, more) == start for more in larger):
+            yield tuple(sorted(some, key=log.place))
+
+
+def _hangs_together(log: Log, some: frozenset[Entry]) -> bool:
+    """Mode any: no happening serves twice, all required stages are there, all within the window."""
+    if not some or len({entry.happening for entry in some}) < len(some):
+        return False
+    start = _start(log, some)
+    positions = {entry.position for entry in some}
+    required = {
+        stage.position
+        for stage in log.funnel.ladder
+        if not stage.is_optional and (stage.position or 0) < max(positions)
+    }
+    return required <= positions and all(log.within_window(start, entry.at) for entry in some)
+
+
+def _is_void(log: Log, chain: Chain) -> bool:
+    """Whether an exclusion event lies strictly between its two stages.
+
+    Or after the first, within the window, if the second never comes.
+    """
+    served = {entry.stage.stage_id: entry for entry in chain}
+    for exclusion in log.funnel.exclusions:
+        after = served.get(exclusion.after_stage_id)
+        before = served.get(exclusion.before_stage_id)
+        if after is None:
+            continue
+        for happening in log.happenings:
+            if happening.rule_type != "event" or happening.name != exclusion.match_value:
+                continue
+            there = place(log.funnel, happening, NO_POSITION)
+            if there <= log.place(after):
+                continue
+            if before is not None and there < log.place(before):
+                return True
+            if before is None and log.within_window(_start(log, chain), happening.at):
+                return True
+    return False
+
+
+def serving(log: Log, entries: Sequence[Entry], chains: Sequence[Chain]) -> list[Entry]:
+    """One entry for each happening: the one a journey took, else the lowest stage that it meets."""
+    taken = {entry.happening: entry for chain in chains for entry in chain}
+    lowest: dict[Happening, Entry] = {}
+    for entry in entries:
+        known = lowest.get(entry.happening)
+        if known is None or entry.position < known.position:
+            lowest[entry.happening] = entry
+    return sorted({**lowest, **taken}.values(), key=log.place)
+
+
+# ---------------------------------------------------------------------- outcome and reach
+
+
+def _journey(log: Log, number: int, chain: Chain, opens_next: Entry | None) -> Journey:
+    start = _start(log, chain)
+    own = [
+        entry
+        for entry in serving(log, log.entries, [chain])
+        if log.place(entry) >= log.place(start)
+        and (opens_next is None or log.place(entry) < log.place(opens_next))
+    ]
+    if log.funnel.subject_type in ("lead", "opportunity"):
+        outcome, ended_at = _record_outcome(log, own)
+        was_won = any(entry.stage.kind == "won" for entry in own)
+    else:
+        outcome, ended_at = _event_outcome(log, chain, own, start)
+        was_won = outcome == "won"
+    return Journey(
+        number=number,
+        chain=chain,
+        entered_at=start.at,
+        outcome=outcome,
+        was_won=was_won,
+        ended_at=ended_at,
+        reached=_reached(log, chain, outcome),
+    )
+
+
+def _record_outcome(log: Log, own: Sequence[Entry]) -> tuple[Outcome, datetime | None]:
+    """Leads and opportunities: the last closed stage entered, unless an open stage came after."""
+    last = own[-1]
+    if last.stage.kind == "open":
+        return "open", None
+    ended_at = last.at
+    if log.funnel.collapse_repeats:
+        # Rows that repeat the stage are no new entry of it.
+        for entry in reversed(own):
+            if entry.stage != last.stage:
+                break
+            ended_at = entry.at
+    return ("won" if last.stage.kind == "won" else "lost"), ended_at
+
+
+def _event_outcome(
+    log: Log, chain: Chain, own: Sequence[Entry], start: Entry
+) -> tuple[Outcome, datetime | None]:
+    """All others: a win is final; else lost, else abandoned when the window is over, else open."""
+    wins = [entry for entry in chain if entry.stage.kind == "won"]
+    if wins:
+        return "won", _won_at(log, chain, wins)
+    losses = [
+        entry for entry in own if entry.stage.kind == "lost" and log.within_window(start, entry.at)
+    ]
+    if losses:
+        return "lost", losses[0].at
+    if log.funnel.window is not None and start.at is not None:
+        over = start.at + log.funnel.window
+        if over < log.as_of:
+            return "abandoned", over
+    return "open", None
+
+
+def _won_at(log: Log, chain: Chain, wins: Sequence[Entry]) -> datetime | None:
+    if log.funnel.order_mode != "any":
+        return min(wins, key=log.place).at
+    # Won when the lowest won stage and all below it were there.
+    lowest = min(entry.position for entry in wins)
+    return max((entry for entry in chain if entry.position <= lowest), key=log.place).at
+
+
+def _reached(log: Log, chain: Chain, outcome: Outcome) -> tuple[ReachedStage, ...]:
+    """Every stage up to the furthest; a journey that is not won counts its furthest open stage."""
+    counted = ("open", "won") if outcome == "won" else ("open",)
+    positions = [entry.position for entry in chain if entry.stage.kind in counted]
+    furthest = max(positions, default=1)
+    served = {entry.stage.stage_id: entry for entry in chain}
+    reached: list[ReachedStage] = []
+    at = None
+    for stage in reversed(log.funnel.ladder[:furthest]):
+        entry = served.get(stage.stage_id)
+        if entry is None:
+            reached.append(ReachedStage(stage, at, "imputed"))
+        else:
+            at = entry.at
+            reached.append(ReachedStage(stage, at, entry.happening.evidence))
+    return tuple(reversed(reached))

@@ -1,0 +1,106 @@
+"""The stays of one subject in the stages of a funnel, and the steps from one to the next."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from tests.oracle.declared import Stage
+from tests.oracle.entries import Entry
+from tests.oracle.journeys import Journey, Log, serving
+
+
+@dataclass(frozen=True)
+class Visit:
+    """One stay in a stage, and how the subject came there."""
+
+    number: int
+    journey_number: int
+    stage: Stage
+    previous_stage_id: str
+    next_stage_id: str
+    movement: str
+    evidence: str
+    entered_at: datetime | None
+    exited_at: datetime | None
+
+
+def visits_of_subject(log: Log, journeys: Sequence[Journey]) -> list[Visit]:
+    """The visits of one subject in order, each with the transition that began it."""
+    stays: list[Entry] = []
+    for entry in serving(log, log.entries, [journey.chain for journey in journeys]):
+        if log.funnel.collapse_repeats and stays and stays[-1].stage == entry.stage:
+            continue
+        stays.append(entry)
+
+    visits = []
+    for number, stay in enumerate(stays, start=1):
+        previous = stays[number - 2].stage if number > 1 else None
+        following = stays[number] if number < len(stays) else None
+        journey = _journey_at(journeys, stay.at)
+        visits.append(
+            Visit(
+                number=number,
+                journey_number=journey.number if journey else 0,
+                stage=stay.stage,
+                previous_stage_id=previous.stage_id if previous else "entry",
+                next_stage_id=(
+                    following.stage.stage_id if following else _end(log, stay.stage, journey)
+                ),
+                movement=movement(previous, stay.stage),
+                evidence=stay.happening.evidence,
+                entered_at=stay.at,
+                exited_at=following.at if following else None,
+            )
+        )
+    return visits
+
+
+def movement(previous: Stage | None, stage: Stage) -> str:
+    """What kind of step leads from one stage to the next: the first that applies."""
+    if previous is None:
+        return "enter"
+    if stage.kind == "lost":
+        return "lose"
+    if stage.kind == "won":
+        return "win"
+    if previous.kind != "open":
+        return "reopen"
+    if previous == stage:
+        return "repeat"
+    step = (stage.position or 0) - (previous.position or 0)
+    if step == 1:
+        return "advance"
+    return "skip" if step > 1 else "regress"
+
+
+def transition_counts(visits: Sequence[Visit]) -> Counter[tuple[str, str]]:
+    """How often each step was made, those out of `entry` and into the ends included."""
+    counts: Counter[tuple[str, str]] = Counter()
+    for visit in visits:
+        counts[visit.stage.stage_id, visit.next_stage_id] += 1
+        if visit.previous_stage_id == "entry":
+            counts["entry", visit.stage.stage_id] += 1
+    return counts
+
+
+def _journey_at(journeys: Sequence[Journey], at: datetime | None) -> Journey | None:
+    """The latest journey entered at or before an instant; the only one where dates are unknown."""
+    entered = [
+        journey
+        for journey in journeys
+        if at is None or (journey.entered_at is not None and journey.entered_at <= at)
+    ]
+    return entered[-1] if entered else None
+
+
+def _end(log: Log, stage: Stage, journey: Journey | None) -> str:
+    """What stands behind the last visit of a subject."""
+    if stage.kind != "open":
+        return "ended"
+    if journey is None or journey.entered_at is None or log.funnel.window is None:
+        return "still_there"
+    is_over = journey.entered_at + log.funnel.window < log.as_of
+    return "abandoned" if is_over else "still_there"

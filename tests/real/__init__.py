@@ -1,0 +1,1 @@
+"""Extracts that nobody on this project wrote, and what is known of them."""

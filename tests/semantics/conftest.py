@@ -1,0 +1,39 @@
+"""Builds the one warehouse of the casebook, from the cases of every module of this folder."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.semantics.cases import AS_OF, BOOK, REPORTING_CURRENCY, REPORTING_TIMEZONE
+from tests.support.tables import Tables
+from tests.support.warehouse import build_warehouse
+
+
+@pytest.fixture(scope="session")
+def casebook_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The landing and the seeds of all cases."""
+    for module in sorted(Path(__file__).parent.glob("test_*.py")):
+        importlib.import_module(f"tests.semantics.{module.stem}")
+    folder = tmp_path_factory.mktemp("casebook")
+    BOOK.write(folder / "landing", folder / "seeds")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def warehouse(casebook_folder: Path) -> Iterator[Tables]:
+    """The tables that were built of all cases."""
+    database = build_warehouse(
+        casebook_folder / "landing",
+        casebook_folder / "seeds",
+        casebook_folder / "home",
+        as_of=AS_OF,
+        timezone=REPORTING_TIMEZONE,
+        currency=REPORTING_CURRENCY,
+    )
+    tables = Tables(database)
+    yield tables
+    tables.close()

@@ -1,0 +1,221 @@
+"""Random logs of many small subjects, and the funnels that are asked of them.
+
+Each log is drawn from its own fixed seed. Instants are whole hours, so that a log with ties has
+many of them; the last ones lie so close to the as-of that their windows are still open.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import numpy as np
+
+from tests.semantics.cases import BOOK, case, hours
+
+SUBJECTS = 300
+START = datetime(2024, 12, 30)
+HOURS = 48
+
+LADDER = "a\nb\nc\nd won\nlost lost"
+OPTIONAL = "a\nb optional\nc optional\nd\ne won\nlost lost"
+OPTIONAL_FIRST = "a optional\nb\nc\nd won"
+TWO_WINS = "a\nb\nc won\nd won\nlost lost"
+
+
+def _draw(
+    name: str, seed: int, alphabet: str, with_ties: bool, weights: tuple[int, ...], most: int = 11
+) -> None:
+    """Put a random log into the book: up to `most` events a subject, names from `alphabet`.
+
+    Every other subject goes roughly in the order of the alphabet, so that many get far.
+    """
+    random = np.random.default_rng(seed)
+    names = ["lost" if letter == "l" else letter for letter in alphabet]
+    share = np.array(weights) / sum(weights)
+    log = case(name)
+    for subject in range(SUBJECTS):
+        size = int(random.integers(1, most + 1))
+        span = int(random.integers(2, HOURS))
+        first = int(random.integers(0, HOURS - span + 1))
+        drawn = random.choice(max(span, size), size=size, replace=with_ties)
+        at = [START + timedelta(hours=first + int(hour)) for hour in drawn]
+        events = list(random.choice(names, size=size, p=share))
+        if subject % 2:
+            at.sort()
+            events.sort()
+            one, other = random.integers(0, size, 2)
+            events[one], events[other] = events[other], events[one]
+        for number, (when, event) in enumerate(zip(at, events, strict=True)):
+            # With an id, rows that are otherwise the same are not taken for a repeated delivery.
+            log.events(
+                f"{subject:03}",
+                f"{when.isoformat()} {event}",
+                file="random.csv",
+                event_id=f"{name}.{subject:03}.{number}",
+            )
+
+
+def _draw_deals(name: str, seed: int, with_ties: bool) -> None:
+    """Put random histories of opportunities into the book."""
+    random = np.random.default_rng(seed)
+    names = ["a", "b", "c", "d", "lost", "parked"]
+    log = case(name)
+    for subject in range(SUBJECTS):
+        size = int(random.integers(1, 8))
+        drawn = random.choice(HOURS, size=size, replace=with_ties)
+        at = sorted(START + timedelta(hours=int(hour)) for hour in drawn)
+        stages = random.choice(names, size=size)
+        lines = [f"{when.isoformat()} {stage}" for when, stage in zip(at, stages, strict=True)]
+        # A row that is the same in all its columns is the same change, delivered again.
+        log.changes(f"{subject:03}", "\n".join(dict.fromkeys(lines)), file="random.csv")
+
+
+_draw("tied", 101, "abcdlx", with_ties=True, weights=(6, 5, 5, 5, 2, 2))
+tied = case("tied")
+for tie_policy in ("source_order", "funnel_order"):
+    depends_on_order = tie_policy == "source_order"
+    for mode in ("ordered", "any"):
+        for entry_policy in ("best", "first"):
+            for window in (None, 10):
+                tied.funnel(
+                    f"{mode}_{entry_policy}_{window or 'no'}_{tie_policy}",
+                    LADDER,
+                    order_mode=mode,
+                    entry_policy=entry_policy,
+                    window=hours(window) if window else None,
+                    tie_policy=tie_policy,
+                    depends_on_order=depends_on_order,
+                )
+    for window in (None, 6):
+        tied.funnel(
+            f"ordered_journey_{window or 'no'}_{tie_policy}",
+            LADDER,
+            entry_policy="first",
+            count_by="journey",
+            window=hours(window) if window else None,
+            tie_policy=tie_policy,
+            depends_on_order=depends_on_order,
+        )
+    tied.funnel(
+        f"furthest_{tie_policy}",
+        LADDER,
+        order_mode="furthest",
+        collapse_repeats="false",
+        tie_policy=tie_policy,
+        depends_on_order=depends_on_order,
+    )
+tied.funnel(
+    "two_wins_journey",
+    TWO_WINS,
+    entry_policy="first",
+    count_by="journey",
+    tie_policy="funnel_order",
+)
+
+_draw("untied", 202, "abcdlx", with_ties=False, weights=(6, 5, 5, 5, 2, 2))
+untied = case("untied")
+for entry_policy in ("best", "first"):
+    for window in (None, 10):
+        for collapse in ("true", "false"):
+            untied.funnel(
+                f"strict_{entry_policy}_{window or 'no'}_{collapse}",
+                LADDER,
+                order_mode="strict",
+                entry_policy=entry_policy,
+                window=hours(window) if window else None,
+                collapse_repeats=collapse,
+            )
+        for mode in ("ordered", "any"):
+            untied.funnel(
+                f"excluded_{mode}_{entry_policy}_{window or 'no'}",
+                LADDER,
+                order_mode=mode,
+                entry_policy=entry_policy,
+                window=hours(window) if window else None,
+                exclusions=[("a", "b", "x"), ("b", "d", "x")],
+            )
+untied.funnel(
+    "strict_journey",
+    LADDER,
+    order_mode="strict",
+    entry_policy="first",
+    count_by="journey",
+    window=hours(10),
+)
+untied.funnel(
+    "any_journey",
+    LADDER,
+    order_mode="any",
+    entry_policy="first",
+    count_by="journey",
+    window=hours(10),
+)
+
+_draw("skipping", 303, "abcdelx", with_ties=False, weights=(5, 4, 4, 4, 3, 2, 2))
+skipping = case("skipping")
+for mode in ("ordered", "strict", "any", "furthest"):
+    for entry_policy in ("best", "first"):
+        skipping.funnel(
+            f"{mode}_{entry_policy}",
+            OPTIONAL,
+            order_mode=mode,
+            entry_policy=entry_policy,
+            window=None if mode == "furthest" else hours(12),
+        )
+skipping.funnel("excluded", OPTIONAL, window=hours(12), exclusions=[("b", "d", "x")])
+skipping.funnel("first_is_optional", OPTIONAL_FIRST, window=hours(12))
+skipping.funnel("first_is_optional_any", OPTIONAL_FIRST, order_mode="any", window=hours(12))
+
+# One event for several stages: `a` is the first, third and fifth, `b` the second and the fourth.
+REPEATED_RULES = [
+    {"stage_id": stage, "match_value": event}
+    for stage, event in zip(("s1", "s2", "s3", "s4", "s5"), "ababa", strict=True)
+]
+_draw("shared", 404, "abx", with_ties=False, weights=(5, 4, 1), most=7)
+shared = case("shared")
+for entry_policy in ("best", "first"):
+    for mode in ("ordered", "strict", "any"):
+        shared.funnel(
+            f"{mode}_{entry_policy}",
+            "s1\ns2\ns3\ns4\ns5 won",
+            order_mode=mode,
+            entry_policy=entry_policy,
+            window=hours(20),
+            rules=REPEATED_RULES,
+        )
+_draw("shared_tied", 505, "abx", with_ties=True, weights=(5, 4, 1), most=7)
+shared_tied = case("shared_tied")
+shared_tied.funnel(
+    "ordered_best",
+    "s1\ns2\ns3\ns4\ns5 won",
+    window=hours(20),
+    tie_policy="funnel_order",
+    rules=REPEATED_RULES,
+)
+
+for name, seed, with_ties in (("deals_tied", 606, True), ("deals_untied", 707, False)):
+    _draw_deals(name, seed, with_ties)
+    deals = case(name)
+    for collapse in ("true", "false"):
+        for count_by in ("subject", "journey"):
+            deals.funnel(
+                f"furthest_{count_by}_{collapse}",
+                LADDER,
+                subject_type="opportunity",
+                order_mode="furthest",
+                count_by=count_by,
+                collapse_repeats=collapse,
+                tie_policy="funnel_order",
+            )
+    deals.funnel(
+        "ordered",
+        LADDER,
+        subject_type="opportunity",
+        order_mode="ordered",
+        tie_policy="funnel_order",
+    )
+
+RANDOM_CASES = ("tied", "untied", "skipping", "shared", "shared_tied", "deals_tied", "deals_untied")
+RANDOM_FUNNELS = tuple(
+    funnel_id for funnel_id, scope in BOOK.scope_of.items() if scope in RANDOM_CASES
+)

@@ -1,0 +1,90 @@
+"""What must not change anything: the order of rows and files, a second delivery, one thread.
+
+Funnels whose result hangs on the order of delivery, by their declaration, are left aside.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.semantics.cases import AS_OF, BOOK, REPORTING_CURRENCY, REPORTING_TIMEZONE
+from tests.support.tables import Tables
+from tests.support.warehouse import build_warehouse
+
+Lines = list[str]
+
+
+def _shuffle(landing: Path) -> None:
+    """Put the rows of every file into another order, and those of long files into three files."""
+    random = np.random.default_rng(11)
+    for path in sorted(landing.rglob("*.csv")):
+        header, *rows = path.read_text(encoding="utf-8").splitlines()
+        random.shuffle(rows)
+        # Longer rows than one line would be torn apart.
+        assert all(row.count('"') % 2 == 0 for row in rows), "one row a line"
+        if path.name == "random.csv":
+            path.unlink()
+            parts = {f"{name}.csv": rows[start::3] for start, name in enumerate("zma")}
+        else:
+            parts = {path.name: rows}
+        for name, part in parts.items():
+            (path.parent / name).write_text("\n".join([header, *part, ""]), encoding="utf-8")
+
+
+def _double(landing: Path) -> None:
+    """Deliver every file again as it is, and changes and events once more in another order."""
+    for path in sorted(landing.rglob("*.csv")):
+        shutil.copyfile(path, path.with_name(f"z_{path.name}"))
+        header, *rows = path.read_text(encoding="utf-8").splitlines()
+        if path.parent.name in ("events", "stage_changes") and len(rows) > 1:
+            upside_down = "\n".join([header, *reversed(rows), ""])
+            path.with_name(f"zz_{path.name}").write_text(upside_down, encoding="utf-8")
+
+
+@pytest.fixture(scope="module", params=[_shuffle, _double], ids=["shuffled", "doubled"])
+def other_warehouse(
+    request: pytest.FixtureRequest, casebook_folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Tables]:
+    """A warehouse built from the same facts, delivered otherwise, by one thread."""
+    change: Callable[[Path], None] = request.param
+    folder = tmp_path_factory.mktemp("delivered_otherwise")
+    shutil.copytree(casebook_folder / "landing", folder / "landing")
+    change(folder / "landing")
+    database = build_warehouse(
+        folder / "landing",
+        casebook_folder / "seeds",
+        folder / "home",
+        as_of=AS_OF,
+        timezone=REPORTING_TIMEZONE,
+        currency=REPORTING_CURRENCY,
+        threads=1,
+    )
+    tables = Tables(database)
+    yield tables
+    tables.close()
+
+
+def test_the_published_tables_are_the_same(warehouse: Tables, other_warehouse: Tables) -> None:
+    """Prevents numbers that depend on how a delivery was cut, ordered, or repeated."""
+    differing = []
+    names = [f"{schema}.{name}" for schema in ("core", "marts") for name in warehouse.names(schema)]
+    assert len(names) > 10
+    for name in names:
+        assert other_warehouse.columns(name) == warehouse.columns(name)
+        asked = f"select * from {name}"
+        if "funnel_id" in warehouse.columns(name):
+            aside = ", ".join(f"'{funnel_id}'" for funnel_id in sorted(BOOK.order_dependent))
+            asked += f" where funnel_id not in ({aside})"
+        ours = warehouse.query(f"{asked} order by all")
+        theirs = other_warehouse.query(f"{asked} order by all")
+        assert ours, f"{name} holds something to compare"
+        if ours != theirs:
+            gone = sorted(set(map(repr, ours)) - set(map(repr, theirs)))[:3]
+            new = sorted(set(map(repr, theirs)) - set(map(repr, ours)))[:3]
+            differing.append(f"{name}: {len(ours)} rows, {len(theirs)} now; {gone} -> {new}")
+    assert differing == []

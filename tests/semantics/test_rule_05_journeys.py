@@ -1,0 +1,628 @@
+"""Rule 5: how far a subject gets, in each order mode and under each entry policy."""
+
+from __future__ import annotations
+
+from tests.semantics.cases import assert_rows, case, hours
+from tests.support.tables import Tables
+
+WEB = "visit\ncart\npaid won"
+
+furthest = case("furthest")
+furthest_funnel = furthest.funnel(
+    "deals",
+    "new\nqualify\nproposal\nwon won\nlost lost",
+    subject_type="opportunity",
+    order_mode="furthest",
+)
+furthest.changes("skips", "2024-01-01T10:00:00 new\n2024-01-02T10:00:00 proposal")
+furthest.changes(
+    "back", "2024-01-01T10:00:00 new\n2024-01-02T10:00:00 proposal\n2024-01-03T10:00:00 qualify"
+)
+furthest.changes("late_start", "2024-01-01T10:00:00 proposal\n2024-01-02T10:00:00 new")
+furthest.changes("straight", "2024-01-01T10:00:00 new\n2024-01-05T10:00:00 won")
+
+
+def test_furthest_takes_the_highest_stage_visited(warehouse: Tables) -> None:
+    """Prevents a skipped stage from holding a deal back, and a step back from undoing one."""
+    assert_rows(
+        warehouse,
+        "core.fct_journeys",
+        furthest_funnel,
+        """
+        subject_id  journey_number  entry_stage_id  furthest_stage_id  outcome  entered_at
+        skips       1               new             proposal           open     2024-01-01T10:00
+        back        1               new             proposal           open     2024-01-01T10:00
+        late_start  1               proposal        proposal           open     2024-01-01T10:00
+        straight    1               new             won                won      2024-01-01T10:00
+        """,
+    )
+    assert_rows(
+        warehouse,
+        "core.fct_journey_stages",
+        furthest_funnel,
+        """
+        subject_id  stage_position  stage_id  evidence
+        skips       1               new       observed
+        skips       2               qualify   imputed
+        skips       3               proposal  observed
+        back        1               new       observed
+        back        2               qualify   observed
+        back        3               proposal  observed
+        late_start  1               new       observed
+        late_start  2               qualify   imputed
+        late_start  3               proposal  observed
+        straight    1               new       observed
+        straight    2               qualify   imputed
+        straight    3               proposal  imputed
+        straight    4               won       observed
+        """,
+    )
+
+
+ordered = case("ordered")
+ordered_funnel = ordered.funnel("web", WEB)
+ordered.events("skips", "2024-01-01T10:00:00 visit\n2024-01-01T10:05:00 paid")
+ordered.events(
+    "detour",
+    """
+    2024-01-01T10:00:00 visit
+    2024-01-01T10:01:00 search
+    2024-01-01T10:02:00 paid
+    2024-01-01T10:03:00 cart
+    2024-01-01T10:04:00 visit
+    2024-01-01T10:05:00 paid
+    """,
+)
+ordered.events("backwards", "2024-01-01T10:00:00 cart\n2024-01-01T10:05:00 visit")
+ordered.events("no_entry", "2024-01-01T10:00:00 cart\n2024-01-01T10:05:00 paid")
+
+
+def test_ordered_needs_each_stage_after_the_one_before(warehouse: Tables) -> None:
+    """Prevents stages out of order, or a skipped one, from counting; anything may lie between."""
+    assert_rows(
+        warehouse,
+        "core.fct_journeys",
+        ordered_funnel,
+        """
+        subject_id  entered_at        furthest_stage_id  outcome  ended_at
+        skips       2024-01-01T10:00  visit              open     -
+        detour      2024-01-01T10:00  paid               won      2024-01-01T10:05
+        backwards   2024-01-01T10:05  visit              open     -
+        """,
+    )
+    assert_rows(
+        warehouse,
+        "core.fct_journey_stages",
+        ordered_funnel,
+        """
+        stage_id  reached_at
+        visit     2024-01-01T10:00
+        cart      2024-01-01T10:03
+        paid      2024-01-01T10:05
+        """,
+        where="subject_id = 'ordered.detour'",
+    )
+
+
+windows = case("windows")
+windows_best = windows.funnel("best", WEB, window=hours(1), entry_policy="best")
+windows_first = windows.funnel("first", WEB, window=hours(1), entry_policy="first")
+windows.events(
+    "edge", "2024-01-01T10:00:00 visit\n2024-01-01T10:30:00 cart\n2024-01-01T11:00:00 paid"
+)
+windows.events(
+    "beyond",
+    "2024-01-01T10:00:00 visit\n2024-01-01T10:30:00 cart\n2024-01-01T11:00:00.000001 paid",
+)
+# Each step is within an hour of the one before, but the window is that of the entry.
+windows.events(
+    "slow", "2024-01-01T10:00:00 visit\n2024-01-01T10:50:00 cart\n2024-01-01T11:40:00 paid"
+)
+windows.events(
+    "again",
+    """
+    2024-01-01T10:00:00 visit
+    2024-01-01T12:00:00 visit
+    2024-01-01T12:10:00 cart
+    2024-01-01T12:20:00 paid
+    """,
+)
+windows.events(
+    "same_twice",
+    """
+    2024-01-01T10:00:00 visit
+    2024-01-01T10:10:00 cart
+    2024-01-01T12:00:00 visit
+    2024-01-01T12:01:00 cart
+    """,
+)
+windows.events(
+    "two_starts", "2024-01-01T10:00:00 visit\n2024-01-01T10:05:00 visit\n2024-01-01T10:10:00 cart"
+)
+
+
+def test_the_window_is_that_of_the_entry_and_its_end_is_inside(warehouse: Tables) -> None:
+    """Prevents windows that slide from step to step, or that lose their last instant."""
+    assert_rows(
+        warehouse,
+        "core.fct_journeys",
+        windows_best,
+        """
+        subject_id  entered_at        furthest_stage_id  outcome    ended_at
+        edge        2024-01-01T10:00  paid               won        2024-01-01T11:00
+        beyond      2024-01-01T10:00  cart               abandoned  2024-01-01T11:00
+        slow        2024-01-01T10:00  cart               abandoned  2024-01-01T11:00
+        again       2024-01-01T12:00  paid               won        2024-01-01T12:20
+        same_twice  2024-01-01T10:00  cart               abandoned  2024-01-01T11:00
+        two_starts  2024-01-01T10:00  cart               abandoned  2024-01-01T11:00
+        """,
+    )
+
+
+def test_only_the_first_entry_may_start_under_first(warehouse: Tables) -> None:
+    """Prevents a later and luckier attempt from counting where the first one is asked for."""
+    assert_rows(
+        warehouse,
+        "core.fct_journeys",
+        windows_first,
+        """
+        subject_id  entered_at        furthest_stage_id  outcome
+        edge        2024-01-01T10:00  paid               won
+        beyond      2024-01-01T10:00  cart               abandoned
+        slow        2024-01-01T10:00  cart               abandoned
+        again       2024-01-01T10:00  visit              abandoned
+        same_twice  2024-01-01T10:00  cart               abandoned
+        two_starts  2024-01-01T10:00  cart               abandoned
+        """,
+    )
+
+
+longest = case("longest")
+longest_funnel = longest.funnel("web", "visit\nsearch optional\ncart\npaid won", window=hours(1))
+longest.events(
+    "most",
+    """
+    2024-01-01T10:00:00 visit
+    2024-01-01T10:10:00 cart
+    2024-01-01T12:00:00 visit
+    2024-01-01T12:10:00 search
+    2024-01-01T12:20:00 cart
+    """,
+)
+longest.events(
+    "highest",
+    """
+    2024-01-01T10:00:00 visit
+    2024-01-01T10:05:00 search
+    2024-01-01T10:10:00 cart
+    2024-01-01T12:00:00 visit
+    2024-01-01T12:10:00 cart
+    2024-01-01T12:20:00 paid
+    """,
+)
+
+
+def test_best_is_highest_then_most_stages_then_earliest(warehouse: Tables) -> None:
+    """Prevents the choice among chains from being an accident: height goes before number."""
+    assert_rows(
+        warehouse,
+        "core.fct_journey_stages",
+        longest_funnel,
+        """
+        subject_id  stage_id  evidence  reached_at
+        most        visit     observed  2024-01-01T12:00
+        most        search    observed  2024-01-01T12:10
+        most        cart      observed  2024-01-01T12:20
+        highest     visit     observed  2024-01-01T12:00
+        highest     search    imputed   2024-01-01T12:10
+        highest     cart      observed  2024-01-01T12:10
+        highest     paid      observed  2024-01-01T12:20
+        """,
+    )
+
+
+strict = case("strict")
+strict_collapsed = strict.funnel("collapsed", WEB, order_mode="strict", collapse_repeats="true")
+strict_each_one = strict.funnel("each_one", WEB, order_mode="strict", collapse_repeats="false")
+strict.events("clean", "2024-01-01T10:00:00 visit\n2024-01-01T10:01:00 cart")
+strict.events(
+    "unknown", "2024-01-01T10:00:00 visit\n2024-01-01T10:01:00 help\n2024-01-01T10:02:00 cart"
+)
+strict.events(
+    "known", "2024-01-01T10:00:00 visit\n2024-01-01T10:01:00 paid\n2024-01-01T10:02:00 cart"
+)
+strict.events(
+    "repeated",
+    """
+    2024-01-01T10:00:00 visit
+    2024-01-01T10:01:00 cart
+    2024-01-01T10:02:00 cart
+    2024-01-01T10:03:00 paid
+    """,
+)
+strict.events(
+    "restarts",
+    """
+    2024-01-01T10:00:00 visit
+    2024-01-01T10:01:00 help
+    2024-01-01T10:02:00 visit
+    2024-01-01T10:03:00 cart
+    2024-01-01T10:04:00 paid
+    """,
+)
+
+
+def test_strict_breaks_at_any_other_event(warehouse: Tables) -> None:
+    """Prevents a detour, to a stage or to what no rule knows, from passing as a straight way."""
+    assert_rows(
+        warehouse,
+        "core.fct_journeys",
+        strict_collapsed,
+        """
+        subject_id  entered_at        furthest_stage_id  outcome
+        clean       2024-01-01T10:00  cart               open
+        unknown     2024-01-01T10:00  visit              open
+        known       2024-01-01T10:00  visit              open
+        repeated    2024-01-01T10:00  paid               won
+        restarts    2024-01-01T10:02  paid               won
+        """,
+    )
+
+
+def test_strict_breaks_at_repeats_unless_they_are_collapsed(warehouse: Tables) -> None:
+    """Prevents a repeated step from passing where each entry counts."""
+    assert_rows(
+        warehouse,
+        "core.fct_journeys",
+        strict_each_one,
+        """
+        subject_id  entered_at        furthest_stage_id  outcome
+        clean       2024-01-01T10:00  cart               open
+        unknown     2024-01-01T10:00  visit              open
+        known       2024-01-01T10:00  visit              open
+        repeated    2024-01-01T10:00  cart               open
+        restarts    2024-01-01T10:02  paid               won
+        """,
+    )
+
+
+anyway = case("anyway")
+any_ladder = "profile\ninvite\ndata\npaid won"
+any_funnel = anyway.funnel("setup", any_ladder, order_mode="any", window=hours(1))
+any_first = anyway.funnel(
+    "first", any_ladder, order_mode="any", window=hours(1), entry_policy="first"
+)
+anyway.events(
+    "reversed", "2024-01-01T10:00:00 data\n2024-01-01T10:20:00 invite\n2024-01-01T11:00:00 profile"
+)
+anyway.events("gap", "2024-01-01T10:00:00 profile\n2024-01-01T10:05:00 data")
+anyway.events(
+    "too_late",
+    "2024-01-01T10:00:00 invite\n2024-01-01T10:30:00 data\n2024-01-01T11:00:00.000001 profile",
+)
+anyway.events("no_first", "2024-01-01T10:00:00 invite\n2024-01-01T10:30:00 data")
+anyway.events(
+    "later",
+    "2024-01-01T10:00:00 profile\n2024-01-01T12:00:00 invite\n2024-01-01T12:10:00 profile",
+)
+
+
+def test_any_counts_stages_in_whatever_order_within_one_window(warehouse: Tables) -> None:
+    """Prevents an order from being asked for, and a missing stage from being made up.
+
+    Of `too_late` the first three stages span more than the window; the first two do not hang
+    together either, so it has its profile alone. `later` does best in its second window.
+    """
+    assert_rows(
+        warehouse,
+        "core.fct_journeys",
+        any_funnel,
+        """
+        subject_id  entered_at                  furthest_stage_id  furthest_stage_position
+        reversed    2024-01-01T10:00            data               3
+        gap         2024-01-01T10:00            profile            1
+        too_late    2024-01-01T11:00:00.000001  profile            1
+        later       2024-01-01T12:00            invite             2
+        """,
+    )
+    assert_rows(
+        warehouse,
+        "core.fct_journey_stages",
+        any_funnel,
+        """
+        subject_id  stage_id  evidence  reached_at
+        reversed    profile   observed  2024-01-01T11:00
+        reversed    invite    observed  2024-01-01T10:20
+        reversed    data      observed  2024-01-01T10:00
+        gap         profile   observed  2024-01-01T10:00
+        too_late    profile   observed  2024-01-01T11:00:00.000001
+        later       profile   observed  2024-01-01T12:10
+        later       invite    observed  2024-01-01T12:00
+        """,
+    )
+    assert_rows(
+        warehouse,
+        "core.fct_journeys",
+        any_first,
+        """
+        subject_id  entered_at        furthest_stage_id
+        reversed    2024-01-01T10:00  data
+        gap         2024-01-01T10:00  profile
+        later       2024-01-01T10:00  profile
+        """,
+        where="subject_id <> 'anyway.too_late'",
+    )
+
+
+optional = case("optional")
+optional_funnel = optional.funnel("web", "visit\nsignup optional\ncart\npaid won")
+optional.events("passes", "2024-01-01T10:00:00 visit\n2024-01-01T10:02:00 cart")
+optional.events(
+    "takes", "2024-01-01T10:00:00 visit\n2024-01-01T10:01:00 signup\n2024-01-01T10:02:00 cart"
+)
+optional.events("required", "2024-01-01T10:00:00 visit\n2024-01-01T10:02:00 paid")
+optional_start = optional.funnel("start", "signup optional\nvisit\npaid won")
+
+
+def test_optional_stages_may_be_passed_over(warehouse: Tables) -> None:
+    """Prevents an optional step from being asked for, or a required one from being waived."""
+    assert_rows(
+        warehouse,
+        "core.fct_journey_stages",
+        optional_funnel,
+        """
+        subject_id  stage_id  evidence
+        passes      visit     observed
+        passes      signup    imputed
+        passes      cart      observed
+        takes       visit     observed
+        takes       signup    observed
+        takes       cart      observed
+        required    visit     observed
+        """,
+    )
+    assert_rows(
+        warehouse,
+        "core.fct_journeys",
+        optional_start,
+        """
+        subject_id  entry_stage_id  furthest_stage_id  entered_at
+        passes      visit           visit              2024-01-01T10:00
+        takes       signup          signup             2024-01-01T10:01
+        required    visit           paid               2024-01-01T10:00
+        """,
+    )
+
+
+exclusions = case("exclusions")
+exclusions_funnel = exclusions.funnel(
+    "web", WEB, window=hours(1), exclusions=[("visit", "cart", "logout")]
+)
+exclusions.events(
+    "between", "2024-01-01T10:00:00 visit\n2024-01-01T10:01:00 logout\n2024-01-01T10:02:00 cart"
+)
+exclusions.events(
+    "outside",
+    """
+    2024-01-01T09:59:00 logout
+    2024-01-01T10:00:00 visit
+    2024-01-01T10:02:00 cart
+    2024-01-01T10:03:00 logout
+    2024-01-01T10:04:00 paid
+    """,
+)
+exclusions.events("never_second", "2024-01-01T10:00:00 visit\n2024-01-01T10:30:00 logout")
+exclusions.events("edge", "2024-01-01T10:00:00 visit\n2024-01-01T11:00:00 logout")
+exclusions.events("past_window", "2024-01-01T10:00:00 visit\n2024-01-01T11:00:00.000001 logout")
+# The longer chain is void, the shorter one counts.
+exclusions.events(
+    "spared",
+    """
+    2024-01-01T10:00:00 visit
+    2024-01-01T10:01:00 logout
+    2024-01-01T10:02:00 cart
+    2024-01-01T10:03:00 paid
+    2024-01-01T12:00:00 visit
+    2024-01-01T12:01:00 cart
+    """,
+)
+# The second visit leads on from after the logout.
+exclusions.events(
+    "returns",
+    """
+    2024-01-01T10:00:00 visit
+    2024-01-01T10:01:00 logout
+    2024-01-01T10:02:00 visit
+    2024-01-01T10:03:00 cart
+    """,
+)
+
+
+def test_an_exclusion_voids_chains_before_the_best_is_chosen(warehouse: Tables) -> None:
+    """Prevents excluded subjects from counting as drop-outs, and void chains from hiding others."""
+    assert_rows(
+        warehouse,
+        "core.fct_journeys",
+        exclusions_funnel,
+        """
+        subject_id   entered_at        furthest_stage_id  outcome
+        outside      2024-01-01T10:00  paid               won
+        past_window  2024-01-01T10:00  visit              abandoned
+        spared       2024-01-01T12:00  cart               abandoned
+        returns      2024-01-01T10:02  cart               abandoned
+        """,
+    )
+
+
+def test_excluded_subjects_are_counted(warehouse: Tables) -> None:
+    """Prevents subjects from vanishing without a number: here between, never_second and edge."""
+    counted = warehouse.query(
+        "select measure, counted from core.control_totals where scope_type = 'funnel'"
+        " and scope = ? and measure like 'subjects%' order by measure",
+        [exclusions_funnel],
+    )
+    assert counted == [
+        ("subjects_excluded", 3),
+        ("subjects_never_started", 0),
+        ("subjects_with_journeys", 4),
+    ]
+
+
+passes = case("passes")
+passes_funnel = passes.funnel(
+    "web",
+    "visit\ncart\npaid won\nbounced lost",
+    entry_policy="first",
+    count_by="journey",
+    window=hours(2),
+)
+passes.events(
+    "after_win",
+    """
+    2024-01-01T10:00:00 visit
+    2024-01-01T10:10:00 visit
+    2024-01-01T10:20:00 cart
+    2024-01-01T10:30:00 paid
+    2024-01-01T10:40:00 cart
+    2024-01-01T10:50:00 visit
+    2024-01-01T11:00:00 cart
+    """,
+)
+passes.events(
+    "after_loss",
+    """
+    2024-01-01T10:00:00 visit
+    2024-01-01T10:10:00 bounced
+    2024-01-01T10:20:00 visit
+    2024-01-01T10:30:00 cart
+    """,
+)
+passes.events(
+    "after_window",
+    """
+    2024-01-01T10:00:00 visit
+    2024-01-01T10:10:00 cart
+    2024-01-01T12:00:00 visit
+    2024-01-01T12:00:01 visit
+    2024-01-01T12:30:00 cart
+    2024-01-01T12:40:00 paid
+    """,
+)
+
+
+def test_counting_by_journey_opens_another_after_a_win_a_loss_or_the_window(
+    warehouse: Tables,
+) -> None:
+    """Prevents returning subjects from counting once only, and from counting again too early."""
+    assert_rows(
+        warehouse,
+        "core.fct_journeys",
+        passes_funnel,
+        """
+        subject_id    journey_number  entered_at           furthest_stage_id  outcome
+        after_win     1               2024-01-01T10:00     paid               won
+        after_win     2               2024-01-01T10:50     cart               abandoned
+        after_loss    1               2024-01-01T10:00     visit              lost
+        after_loss    2               2024-01-01T10:20     cart               abandoned
+        after_window  1               2024-01-01T10:00     cart               abandoned
+        after_window  2               2024-01-01T12:00:01  paid               won
+        """,
+    )
+
+
+def test_a_visit_belongs_to_the_latest_journey_entered_at_or_before_it(
+    warehouse: Tables,
+) -> None:
+    """Prevents visits from counting in the cohort of another journey."""
+    assert_rows(
+        warehouse,
+        "core.fct_stage_visits",
+        passes_funnel,
+        """
+        visit_number  journey_number  stage_id
+        1             1               visit
+        2             1               cart
+        3             1               paid
+        4             1               cart
+        5             2               visit
+        6             2               cart
+        """,
+        where="subject_id = 'passes.after_win'",
+    )
+
+
+deals = case("deals_again")
+deals_funnel = deals.funnel(
+    "deals",
+    "new\nqualify\nwon won\nlost lost",
+    subject_type="opportunity",
+    order_mode="furthest",
+    entry_policy="first",
+    count_by="journey",
+)
+deals.changes(
+    "again",
+    """
+    2024-01-01T10:00:00 new
+    2024-01-02T10:00:00 won
+    2024-01-03T10:00:00 new
+    2024-01-04T10:00:00 qualify
+    2024-01-05T10:00:00 lost
+    2024-01-06T10:00:00 qualify
+    2024-01-07T10:00:00 new
+    """,
+)
+
+
+def test_furthest_counts_by_journey_too(warehouse: Tables) -> None:
+    """Prevents renewals from being one endless deal.
+
+    The second journey was lost, then reopened at a stage that is not the first; the entry of the
+    first stage after the loss opens the third.
+    """
+    assert_rows(
+        warehouse,
+        "core.fct_journeys",
+        deals_funnel,
+        """
+        journey_number  entered_at        furthest_stage_id  outcome  was_won
+        1               2024-01-01T10:00  won                won      yes
+        2               2024-01-03T10:00  qualify            open     no
+        3               2024-01-07T10:00  new                open     no
+        """,
+    )
+
+
+sessions = case("sessions")
+sessions_funnel = sessions.funnel("web", WEB, subject_type="session")
+for number in ("one", "two"):
+    sessions.events(
+        number,
+        "2024-01-01T10:00:00 visit\n2024-01-01T10:05:00 cart",
+        subject_type="session",
+        user_id="sessions.ann",
+    )
+users_of_sessions = sessions.funnel("users", WEB, subject_type="user")
+
+
+def test_counting_by_session_takes_each_session_for_itself(warehouse: Tables) -> None:
+    """Prevents sessions of one user from being taken together, or users from being split."""
+    assert_rows(
+        warehouse,
+        "core.fct_journeys",
+        sessions_funnel,
+        """
+        subject_id  furthest_stage_id
+        one         cart
+        two         cart
+        """,
+    )
+    assert_rows(
+        warehouse,
+        "core.fct_journeys",
+        users_of_sessions,
+        """
+        subject_id  furthest_stage_id
+        ann         cart
+        """,
+    )

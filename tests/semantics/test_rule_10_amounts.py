@@ -1,0 +1,64 @@
+"""Rule 10: amounts in the reporting currency, by the rate of the outcome, unknown ones null."""
+
+from __future__ import annotations
+
+from tests.semantics.cases import assert_rows, case
+from tests.support.tables import Tables
+
+amounts = case("amounts")
+amounts_funnel = amounts.funnel(
+    "deals", "new\nwon won\nlost lost", subject_type="opportunity", order_mode="furthest"
+)
+for day, rate in (("2024-01-01", "1.10"), ("2024-07-01", "1.20")):
+    amounts.declare("exchange_rates", currency="EUR", valid_from=day, rate=rate)
+WON_IN_JUNE = "2024-01-01T10:00:00 new\n2024-06-15T10:00:00 won"
+amounts.changes("june", WON_IN_JUNE, amount="100", currency="EUR")
+amounts.changes(
+    "july", "2024-01-01T10:00:00 new\n2024-07-15T10:00:00 won", amount="100", currency="EUR"
+)
+# 02:00 on 1 July is still 30 June in New York.
+amounts.changes(
+    "eve", "2024-01-01T10:00:00 new\n2024-07-01T02:00:00 won", amount="100", currency="EUR"
+)
+amounts.changes("open", "2024-01-01T10:00:00 new", amount="100", currency="EUR")
+amounts.changes("home", WON_IN_JUNE, amount="0.1", currency="USD")
+amounts.changes("unsaid", WON_IN_JUNE, amount="0.2")
+amounts.changes("unknown", WON_IN_JUNE, amount="100", currency="XAU")
+amounts.changes(
+    "too_early", "2023-01-01T10:00:00 new\n2023-06-15T10:00:00 won", amount="100", currency="EUR"
+)
+amounts.changes("nothing", WON_IN_JUNE)
+amounts.changes("zero", WON_IN_JUNE, amount="0", currency="USD")
+
+
+def test_amounts_take_the_rate_of_the_outcome_else_of_the_as_of(warehouse: Tables) -> None:
+    """Prevents today's rate from restating old deals, and unknown amounts from counting as zero."""
+    assert_rows(
+        warehouse,
+        "core.fct_journeys",
+        amounts_funnel,
+        """
+        subject_id  amount
+        june        110
+        july        120
+        eve         110
+        open        120
+        home        0.1
+        unsaid      0.2
+        unknown     -
+        too_early   -
+        nothing     -
+        zero        0
+        """,
+    )
+
+
+def test_amounts_are_decimals(warehouse: Tables) -> None:
+    """Prevents sums that depend on the order of the rows: 0.1 and 0.2 are 0.3."""
+    [(total, kind)] = warehouse.query(
+        "select sum(amount), any_value(typeof(amount)) from core.fct_journeys"
+        " where funnel_id = ? and subject_id in ('amounts.home', 'amounts.unsaid')",
+        [amounts_funnel],
+    )
+    assert str(total) == "0.3000"
+    assert kind == "DECIMAL(18,4)"

@@ -1,0 +1,221 @@
+"""Rule 12 and the rows of deliveries: as-of, late and repeated rows, records without a history."""
+
+from __future__ import annotations
+
+from tests.semantics.cases import assert_rows, case
+from tests.support.tables import Tables
+
+DEALS = "new\nqualify\nproposal\nwon won\nlost lost"
+
+edge = case("as_of")
+edge_funnel = edge.funnel("web", "visit\ncart\npaid won")
+edge.events(
+    "ann",
+    "2024-12-31T10:00:00 visit\n2025-01-01T04:59:59.999999 cart\n2025-01-01T05:00:00 paid",
+)
+edge.events("bob", "2025-01-01T05:00:00 visit")
+
+
+def test_a_run_knows_only_what_is_before_its_as_of(warehouse: Tables) -> None:
+    """Prevents the first instant of the next day from counting in both days."""
+    assert_rows(
+        warehouse,
+        "core.fct_journeys",
+        edge_funnel,
+        """
+        subject_id  furthest_stage_id  outcome
+        ann         cart               open
+        """,
+    )
+
+
+late = case("late")
+late_funnel = late.funnel("web", "visit\ncart\npaid won")
+late.events("ann", "2024-02-01T10:00:00 cart", file="2024-02-01.csv")
+late.events("ann", "2024-01-31T10:00:00 visit", file="2024-02-05.csv")
+
+
+def test_late_rows_take_their_place_by_their_instant(warehouse: Tables) -> None:
+    """Prevents the day of delivery from deciding what came first."""
+    assert_rows(
+        warehouse,
+        "core.fct_journeys",
+        late_funnel,
+        """
+        subject_id  entered_at        furthest_stage_id
+        ann         2024-01-31T10:00  cart
+        """,
+    )
+
+
+repeated = case("repeated_rows")
+repeated_funnel = repeated.funnel("web", "visit\ncart\npaid won", collapse_repeats="false")
+repeated.events("by_id", "2024-01-01T10:00:00 visit", event_id="repeated_rows.1")
+repeated.events("by_id", "2024-01-01T10:00:00 visit", event_id="repeated_rows.1", file="again.csv")
+# Truly twice in one file, and once more in the next: two.
+repeated.events("without", "2024-01-01T10:00:00 visit\n2024-01-01T10:00:00 visit", file="once.csv")
+repeated.events("without", "2024-01-01T10:00:00 visit", file="again.csv")
+
+
+def test_repeated_rows_count_as_often_as_the_file_that_has_most_of_them(
+    warehouse: Tables,
+) -> None:
+    """Prevents a second delivery from doubling rows, and from hiding what truly happened twice."""
+    assert_rows(
+        warehouse,
+        "core.fct_stage_visits",
+        repeated_funnel,
+        """
+        subject_id  visit_number
+        by_id       1
+        without     1
+        without     2
+        """,
+    )
+
+
+history = case("history")
+history_funnel = history.funnel("deals", DEALS, subject_type="opportunity", order_mode="furthest")
+DATED = {"created_at": "2024-01-01T10:00:00", "closed_at": "2024-01-11T10:00:00"}
+history.record("won", stage="won", **DATED)
+history.record("lost", stage="lost", **DATED)
+history.record("first", stage="new", created_at="2024-01-01T10:00:00")
+history.record("undated", stage="proposal")
+history.record("undated_first", stage="new")
+
+
+def test_a_record_without_stage_changes_has_its_first_stage_and_its_close(
+    warehouse: Tables,
+) -> None:
+    """Prevents sources without a history from having no funnel, or one that looks observed."""
+    assert_rows(
+        warehouse,
+        "core.fct_stage_visits",
+        history_funnel,
+        """
+        subject_id  visit_number  stage_id  entered_at        evidence  next_stage_id
+        won         1             new       2024-01-01T10:00  imputed   won
+        won         2             won       2024-01-11T10:00  observed  ended
+        lost        1             new       2024-01-01T10:00  imputed   lost
+        lost        2             lost      2024-01-11T10:00  observed  ended
+        first       1             new       2024-01-01T10:00  imputed   still_there
+        """,
+        where="entered_at is not null",
+    )
+
+
+def test_a_record_without_any_date_is_a_current_visit_in_cohort_all(warehouse: Tables) -> None:
+    """Prevents undated deals from being lost, or from getting a made-up date."""
+    assert_rows(
+        warehouse,
+        "core.fct_stage_visits",
+        history_funnel,
+        """
+        subject_id     visit_number  stage_id  is_current  next_stage_id  seconds_in_stage
+        undated        1             proposal  yes         still_there    -
+        undated_first  1             new       yes         still_there    -
+        """,
+        where="entered_at is null",
+    )
+    assert_rows(
+        warehouse,
+        "core.fct_journeys",
+        history_funnel,
+        """
+        subject_id     furthest_stage_id  outcome  entered_date  is_mature
+        undated        proposal           open     -             no
+        undated_first  new                open     -             no
+        """,
+        where="entered_at is null",
+    )
+    assert_rows(
+        warehouse,
+        "marts.funnel_conversion",
+        history_funnel,
+        """
+        cohort_grain  reached
+        all           5
+        year          3
+        quarter       3
+        month         3
+        week          3
+        day           3
+        """,
+        where="segment_name = 'all' and stage_position = 1",
+    )
+
+
+snapshots = case("snapshots")
+snapshots_funnel = snapshots.funnel(
+    "deals", DEALS, subject_type="opportunity", order_mode="furthest"
+)
+for day, stages in {
+    "2024-02-01": {"steady": "new", "moves": "new", "told": "new"},
+    "2024-03-01": {"steady": "new", "moves": "qualify", "told": "new"},
+    "2024-04-01": {"steady": "new", "moves": "won", "told": "qualify"},
+}.items():
+    for name, stage in stages.items():
+        snapshots.record(
+            name,
+            file=f"deals_{day}.csv",
+            stage=stage,
+            created_at="2024-01-10T10:00:00",
+            updated_at=f"{day}T00:00:00",
+            closed_at="2024-03-20T10:00:00" if stage == "won" else "",
+        )
+# A record with stage changes needs no snapshots.
+snapshots.changes("told", "2024-01-10T10:00:00 new\n2024-03-25T10:00:00 qualify", has_record=False)
+
+
+def test_successive_deliveries_of_another_stage_are_stage_changes(warehouse: Tables) -> None:
+    """Prevents the history that only the deliveries show from being thrown away."""
+    assert_rows(
+        warehouse,
+        "core.fct_stage_visits",
+        snapshots_funnel,
+        """
+        subject_id  visit_number  stage_id  entered_at        evidence
+        steady      1             new       2024-01-10T10:00  imputed
+        moves       1             new       2024-01-10T10:00  imputed
+        moves       2             qualify   2024-03-01T00:00  snapshot
+        moves       3             won       2024-03-20T10:00  observed
+        told        1             new       2024-01-10T10:00  observed
+        told        2             qualify   2024-03-25T10:00  observed
+        """,
+    )
+
+
+versions = case("versions")
+versions_funnel = versions.funnel("deals", DEALS, subject_type="opportunity", order_mode="furthest")
+versions.changes("newer_first", "2024-01-01T10:00:00 new", has_record=False)
+versions.record(
+    "newer_first",
+    stage="new",
+    amount="2",
+    updated_at="2024-02-02T00:00:00",
+    file="versions_2024-03-01.csv",
+)
+versions.record(
+    "newer_first",
+    stage="new",
+    amount="1",
+    updated_at="2024-02-01T00:00:00",
+    file="versions_2024-03-02.csv",
+)
+versions.changes("by_delivery", "2024-01-01T10:00:00 new", has_record=False)
+versions.record("by_delivery", stage="new", amount="1", file="versions_2024-03-01.csv")
+versions.record("by_delivery", stage="new", amount="2", file="versions_2024-03-02.csv")
+
+
+def test_the_latest_version_of_a_record_wins(warehouse: Tables) -> None:
+    """Prevents an old version that is delivered late from overwriting a newer one."""
+    assert_rows(
+        warehouse,
+        "core.fct_journeys",
+        versions_funnel,
+        """
+        subject_id   amount
+        newer_first  2
+        by_delivery  2
+        """,
+    )

@@ -1,0 +1,1 @@
+"""What tests of several parts share: building a warehouse, and reading its tables."""

@@ -1,0 +1,98 @@
+"""Builds a warehouse from a landing and seeds, without Dagster, Great Expectations or a release.
+
+For tests of what the tables hold. What a night does around the models has tests of its own.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from orchestration import dbt, declarations
+from orchestration.raw import load_landing
+from orchestration.raw_views import create_raw_views
+from orchestration.settings import Settings
+
+
+class BuildFailedError(AssertionError):
+    """The warehouse could not be built; the message says what failed."""
+
+
+def build_warehouse(
+    landing: Path,
+    seeds: Path,
+    home: Path,
+    as_of: datetime | None = None,
+    timezone: str = "UTC",
+    currency: str = "USD",
+    now: datetime | None = None,
+    threads: int = 2,
+) -> Path:
+    """Check the declarations, load the landing, build and test all models.
+
+    Called again with the same `home` it is the next night.
+
+    Args:
+        landing: the deliveries, as <source>/<table>/<file>.
+        seeds: the declarations.
+        home: where the state is kept.
+        as_of: the instant before which things are known, in UTC; None: from the data.
+        timezone: the reporting time zone.
+        currency: the reporting currency.
+        now: when the deliveries are first seen, in UTC; None: now.
+        threads: of dbt.
+
+    Returns:
+        The path of the database that holds all tables.
+
+    Raises:
+        BuildFailedError: if a delivery was refused, or a model or a test of dbt failed.
+    """
+    settings = _settings(landing, seeds, home, as_of, timezone, currency)
+    load_night(landing, seeds, home, now)
+    sources = declarations.read(seeds).sources
+    create_raw_views(settings, sources)
+    outcome = dbt.run(
+        settings, ["build", "--threads", str(threads), *dbt.common_arguments(settings)]
+    )
+    if outcome.failures:
+        lines = [f"  {one.unique_id}: {one.message}" for one in outcome.failures]
+        raise BuildFailedError("\n".join(["dbt found:", *lines]))
+    if not outcome.results:
+        raise BuildFailedError("dbt built nothing")
+    return settings.build
+
+
+def load_night(landing: Path, seeds: Path, home: Path, now: datetime | None = None) -> None:
+    """Load what lies in the landing, as one night does, and build nothing.
+
+    Raises:
+        BuildFailedError: if a delivery was refused.
+    """
+    settings = _settings(landing, seeds, home)
+    declared = declarations.read(seeds)
+    declarations.write(declared, settings.declarations)
+    found = load_landing(settings, declared.sources, now or datetime.now(UTC), "test")
+    if found.errors:
+        lines = [f"  {error}" for errors in found.errors.values() for error in errors]
+        raise BuildFailedError("\n".join(["the loader refused:", *lines]))
+
+
+def _settings(
+    landing: Path,
+    seeds: Path,
+    home: Path,
+    as_of: datetime | None = None,
+    timezone: str = "UTC",
+    currency: str = "USD",
+) -> Settings:
+    return Settings.from_environment(
+        {
+            "FUNNEL_LANDING": str(landing),
+            "FUNNEL_SEEDS": str(seeds),
+            "FUNNEL_HOME": str(home),
+            "FUNNEL_AS_OF": as_of.isoformat() if as_of else "",
+            "FUNNEL_TIMEZONE": timezone,
+            "FUNNEL_CURRENCY": currency,
+        }
+    )
