@@ -99,8 +99,11 @@ def _evaluate(layer: str, rule: Rule, datasource: Any) -> tuple[list[Finding], A
                 min_value=row["lowest"],
                 max_value=row["highest"],
                 row_condition=Column("item") == row["item"] if row["item"] is not None else None,
-                description=_as_text(f"{gate}: {rule.rule} Expected {rule.expected_text(row)}."),
-                meta={"gate": gate, "observed": rule.observed_text(row)},
+                description=_as_text(
+                    f"{gate}\n{rule.rule}\n"
+                    f"Observed: {rule.observed_text(row)}\nExpected: {rule.expected_text(row)}"
+                ),
+                meta={"gate": gate},
             )
             for gate, row in named
             if rule.is_judged(row)

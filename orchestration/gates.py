@@ -253,8 +253,19 @@ def _read_lines(path: Path) -> list[dict[str, Any]]:
     if not path.exists():
         return []
     # What follows the last line's end was being written when its run was killed.
-    *lines, _ = path.read_text(encoding="utf-8").split("\n")
-    return [json.loads(line) for line in lines]
+    *lines, _ = path.read_bytes().decode().split("\n")
+    return [_parsed(path, number, line) for number, line in enumerate(lines, start=1)]
+
+
+def _parsed(path: Path, number: int, line: str) -> dict[str, Any]:
+    try:
+        parsed: dict[str, Any] = json.loads(line)
+    except json.JSONDecodeError as error:
+        raise ValueError(
+            f"{path}, line {number}: expected a JSON object, found {line[:80]!r} ({error.msg}). "
+            "Correct or remove the line."
+        ) from None
+    return parsed
 
 
 def _append_lines(path: Path, lines: Sequence[Mapping[str, Any]]) -> None:
