@@ -24,15 +24,15 @@ RESERVED_STAGE_IDS = ("entry", "still_there", "ended", "abandoned", "any_exit")
 # The row all/all is the total of every table.
 RESERVED_SEGMENT_NAMES = ("all",)
 
-# What can happen to a subject: a visitor has no CRM record, a lead raises no event.
+# What can happen to a subject: a visitor has no CRM record, an order names no session.
 RULE_TYPES_OF = {
-    "visitor": ("event",),
+    "visitor": ("event", "purchase"),
     "session": ("event",),
     "user": ("event", "purchase"),
     "person": ("event", "lead_status", "opportunity_stage", "purchase"),
     "lead": ("lead_status",),
     "opportunity": ("opportunity_stage",),
-    "account": ("opportunity_stage", "purchase"),
+    "account": ("lead_status", "opportunity_stage", "purchase"),
 }
 
 
@@ -201,6 +201,15 @@ def rules_can_match(tables: Tables) -> Iterator[Mistake]:
                 "the property that has to hold the property_value",
                 "nothing",
                 "Name the property, or leave both empty.",
+            )
+        if rule["property_name"] and rule["rule_type"] != "event":
+            yield Mistake(
+                "stage_rules.csv",
+                rule.line,
+                "property_name",
+                f"nothing, as only events have properties and the rule_type is {rule['rule_type']}",
+                repr(rule["property_name"]),
+                "Leave property_name and property_value empty, or match an event.",
             )
         if rule["valid_from"] and rule["valid_to"] and rule["valid_to"] < rule["valid_from"]:
             yield Mistake(

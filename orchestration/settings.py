@@ -212,7 +212,6 @@ class Settings:
         """The environment that dbt is to run in, so that it sees these settings and no others."""
         return {
             "FUNNEL_HOME": str(self.home),
-            "FUNNEL_SEEDS": str(self.declarations),
             "FUNNEL_AS_OF": self.as_of.isoformat(sep=" ") if self.as_of else "",
             "FUNNEL_TIMEZONE": self.reporting_timezone,
             "FUNNEL_CURRENCY": self.reporting_currency,

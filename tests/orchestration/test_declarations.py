@@ -351,6 +351,11 @@ MISTAKES = {
         "stage_rules.csv line 3, column property_name: expected the property that has to hold "
         "the property_value, found nothing.",
     ),
+    "property of an order": (
+        edited("stage_rules", "web,paid,purchase,,,,,1", "web,paid,purchase,,,method,,1"),
+        "stage_rules.csv line 4, column property_name: expected nothing, as only events have "
+        "properties and the rule_type is purchase, found 'method'.",
+    ),
     "stage without a rule": (
         edited("stage_rules", "sales,lost,opportunity_stage,,Lost,,,\n", ""),
         "funnel_stages.csv line 7, column stage_id: expected at least one rule for stage 'lost' "

@@ -1,0 +1,145 @@
+"""The command `python -m orchestration`: what `make` calls, one word a thing to do.
+
+Each word imports what it needs when it is asked for: Dagster takes seconds, dbt two more.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+
+from orchestration.settings import SETTINGS, SettingError, Settings
+
+# None of the tools may tell its maker anything about a warehouse.
+NO_ANALYTICS = {
+    "DO_NOT_TRACK": "1",
+    "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+    "DAGSTER_DISABLE_TELEMETRY": "1",
+    "GX_ANALYTICS_ENABLED": "false",
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command and give its exit status: 0 if it did what it should."""
+    os.environ.update(NO_ANALYTICS)
+    options, further = _parser().parse_known_args(arguments)
+    if further and options.command is not dagster:
+        _parser().error(f"unrecognised: {' '.join(further)}")
+    options.further = further
+    try:
+        settings = Settings.from_environment()
+    except SettingError as error:
+        return _refuse(error)
+    command: Callable[[Settings, argparse.Namespace], int] = options.command
+    return command(settings, options)
+
+
+def nightly(settings: Settings, options: argparse.Namespace) -> int:
+    """Run the night: load what is new, build, check, publish."""
+    from orchestration.nightly import run_nightly
+
+    return run_nightly(settings)
+
+
+def rollback(settings: Settings, options: argparse.Namespace) -> int:
+    """Give readers the release before, or the one named."""
+    from orchestration import releases
+    from orchestration.lock import LockHeldError
+
+    before = releases.linked_id(settings.published)
+    try:
+        release = releases.rollback(settings, options.to or None)
+    except (releases.ReleaseError, LockHeldError) as error:
+        return _refuse(error)
+    print(
+        f"Readers now get release {release.release_id} instead of {before}. The next night "
+        "publishes from there: remove the cause first, or it publishes the same again."
+    )
+    return 0
+
+
+def accept(settings: Settings, options: argparse.Namespace) -> int:
+    """Let the last finding of a gate pass, for as long as it stays the same."""
+    from orchestration import gates
+
+    try:
+        accepted = gates.accept(settings, options.gate, options.reason)
+    except gates.AcceptanceError as error:
+        return _refuse(error)
+    print(
+        f"Accepted: {accepted.gate} with {accepted.observed}, because {accepted.reason}. "
+        "`make nightly` goes on with it; the release log will say so."
+    )
+    return 0
+
+
+def quality(settings: Settings, options: argparse.Namespace) -> int:
+    """Write the gates' results as pages."""
+    from orchestration.gate_pages import render_quality
+
+    print(f"The gates' results: {render_quality(settings)}")
+    return 0
+
+
+def docs(settings: Settings, options: argparse.Namespace) -> int:
+    """Write the documentation of tables, columns and lineage as one page."""
+    from orchestration import dbt
+    from orchestration.lock import LockHeldError, writer_lock
+
+    try:
+        with writer_lock(settings.home, "the writing of documentation"):
+            page = dbt.write_docs(settings)
+    except (dbt.DbtError, LockHeldError) as error:
+        return _refuse(error)
+    print(f"Tables, columns and lineage: {page}")
+    return 0
+
+
+def show_settings(settings: Settings, options: argparse.Namespace) -> int:
+    """List every setting with its default, what it may be and why."""
+    for setting in SETTINGS:
+        now = os.environ.get(setting.name)
+        default = setting.default or "empty"
+        print(f"{setting.name} (default: {default}{'; is set' if now else ''})")
+        print(f"    {setting.allowed}\n    {setting.reason}")
+    return 0
+
+
+def dagster(settings: Settings, options: argparse.Namespace) -> int:
+    """Serve Dagster's user interface, schedule and sensor on this machine."""
+    from orchestration.instance import serve
+
+    serve(settings, options.further)
+    return 0
+
+
+def _refuse(error: Exception) -> int:
+    print(error, file=sys.stderr)
+    return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m orchestration", description=__doc__)
+    words = parser.add_subparsers(required=True, metavar="what")
+
+    def word(name: str, command: Callable[..., int]) -> argparse.ArgumentParser:
+        added = words.add_parser(name, help=command.__doc__, description=command.__doc__)
+        added.set_defaults(command=command)
+        return added
+
+    word("nightly", nightly)
+    word("rollback", rollback).add_argument("--to", help="a release id (default: the one before)")
+    accepting = word("accept", accept)
+    accepting.add_argument("--gate", required=True, help="its name, as the failure said it")
+    accepting.add_argument("--reason", required=True, help="why the finding is right")
+    word("quality", quality)
+    word("docs", docs)
+    word("settings", show_settings)
+    word("dagster", dagster)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,77 @@
+"""The layers that dbt builds: one step a layer, one asset a model, one blocking check a test."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import dagster as dg
+from dagster_dbt import dbt_assets
+
+from orchestration import dbt
+from orchestration.assets.checks import check_result
+from orchestration.dbt_gates import Tested, build_layer
+from orchestration.dbt_translator import LayerTranslator
+from orchestration.resources import PROGRESS, Warehouse, WriterLock
+from orchestration.table_metadata import table_metadata
+
+UNIQUE_ID = "dagster_dbt/unique_id"
+
+
+def build_layers(manifest: Mapping[str, Any]) -> list[dg.AssetsDefinition]:
+    """One multi-asset a layer of `dbt.LAYERS`."""
+    return [_layer_assets(layer, manifest) for layer in dbt.LAYERS]
+
+
+def _layer_assets(layer: dbt.Layer, manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
+    @dbt_assets(
+        manifest=manifest,
+        select=" ".join(layer.select),
+        exclude=" ".join(layer.exclude) or None,
+        name=layer.name,
+        dagster_dbt_translator=LayerTranslator(),
+    )
+    def build(
+        context: dg.AssetExecutionContext, warehouse: Warehouse, writer_lock: WriterLock
+    ) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
+        settings = warehouse.settings()
+        tested = build_layer(settings, context.run_id, layer, manifest)
+        built = {result.unique_id: result for result in tested.ran.results if result.is_ok}
+        specs = {spec.metadata[UNIQUE_ID]: spec for spec in context.assets_def.specs}
+        metadata = table_metadata(settings.build, [manifest["nodes"][name] for name in specs])
+        # In the order in which dbt finished them: Dagster wants no asset before what it is made of.
+        for unique_id, result in built.items():
+            if unique_id in specs:
+                seconds = {"seconds": round(result.seconds, 3)}
+                yield dg.MaterializeResult(
+                    asset_key=specs[unique_id].key, metadata={**metadata[unique_id], **seconds}
+                )
+        for check in context.assets_def.check_specs:
+            result = tested.results.get(check.metadata[UNIQUE_ID])
+            if result:
+                yield check_result(check.key, [result])
+        if tested.trouble:
+            raise dg.Failure(tested.trouble, allow_retries=False)
+        _refuse_gaps(context, built)
+        PROGRESS.info(progress_line(layer.name, tested))
+
+    return build
+
+
+def progress_line(layer: str, tested: Tested) -> str:
+    """What a person reads about a layer that was built."""
+    kinds = [result.unique_id.partition(".")[0] for result in tested.ran.results]
+    words = {"seed": "declarations", "model": "models", "test": "tests", "unit_test": "unit tests"}
+    counts = [f"{kinds.count(kind)} {word}" for kind, word in words.items() if kind in kinds]
+    return f"{layer:<12} {', '.join(counts)}"
+
+
+def _refuse_gaps(context: dg.AssetExecutionContext, built: Mapping[str, Any]) -> None:
+    """dbt succeeds when it has skipped or never selected a node; a layer with a gap must not."""
+    specs = [*context.assets_def.specs, *context.assets_def.check_specs]
+    missing = sorted({spec.metadata[UNIQUE_ID] for spec in specs} - set(built))
+    if missing:
+        raise dg.Failure(
+            f"{context.op.name}: expected dbt to run all {len(specs)} models and tests, found "
+            f"that it left out {', '.join(missing)}. A test belongs to the latest layer that it "
+            "looks at; `dbt ls` with the selection in orchestration/dbt.py tells more.",
+            allow_retries=False,
+        )

@@ -1,0 +1,117 @@
+"""From the landing to raw: one step that loads what is new, or finds that there is nothing new."""
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import dagster as dg
+import duckdb
+
+from orchestration import declarations
+from orchestration.dbt_translator import LayerTranslator
+from orchestration.fingerprint import fingerprint
+from orchestration.published_tables import quoted
+from orchestration.raw import LoadSummary, load_landing
+from orchestration.raw_views import create_raw_views
+from orchestration.refusals import ChangedFileError, VanishedFileError
+from orchestration.releases import current_release
+from orchestration.resources import PROGRESS, Warehouse, WriterLock
+from orchestration.settings import Settings
+
+# What was being written or replaced while it was read is whole a little later.
+PASSING_ERRORS = (ChangedFileError, VanishedFileError)
+RETRIES, SECONDS_BETWEEN_RETRIES = 2, 30
+
+
+def build_raw(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
+    """The assets that are dbt's sources, so that its models continue their lineage."""
+    translator = LayerTranslator()
+    sources = {
+        unique_id: translator.get_asset_spec(manifest, unique_id, None).replace_attributes(
+            # Nothing comes out where nothing is new, and then nothing to the right is done.
+            skippable=True,
+            kinds={"duckdb", "parquet"},
+        )
+        for unique_id in sorted(manifest["sources"])
+    }
+
+    @dg.multi_asset(
+        name="landing_to_raw",
+        specs=list(sources.values()),
+        description="Loads every file of the landing whose content was not loaded before. If "
+        "nothing that the current release follows from has changed, all later steps are skipped.",
+    )
+    def landing_to_raw(
+        context: dg.AssetExecutionContext, warehouse: Warehouse, writer_lock: WriterLock
+    ) -> Iterator[dg.MaterializeResult[Any]]:
+        settings = warehouse.settings()
+        declared = declarations.read(settings.seeds)
+        declarations.write(declared, settings.declarations)
+        now = datetime.now(UTC).replace(tzinfo=None)
+        summary = load_landing(settings, declared.sources, now, context.run_id, _tell)
+        for note in summary.notes:
+            _tell(f"note: {note}")
+        _refuse_errors(summary)
+        _tell(progress_line(summary))
+        current = current_release(settings)
+        if current and current.fingerprint == fingerprint(settings, declared):
+            _tell(f"nothing new since release {current.release_id}")
+            return
+        create_raw_views(settings, declared.sources)
+        for unique_id, spec in sources.items():
+            yield dg.MaterializeResult(
+                asset_key=spec.key,
+                metadata=_metadata(settings, manifest["sources"][unique_id], summary),
+            )
+
+    return landing_to_raw
+
+
+def progress_line(summary: LoadSummary) -> str:
+    """What a person reads about the loading."""
+    if not summary.loads:
+        return f"{summary.files:,} files, none of them new"
+    return (
+        f"{len(summary.loads):,} of {summary.files:,} files are new, "
+        f"{summary.rows_loaded:,} rows, {summary.rows_quarantined:,} quarantined"
+    )
+
+
+def _tell(line: str) -> None:
+    PROGRESS.info(f"raw          {line}")
+
+
+def _refuse_errors(summary: LoadSummary) -> None:
+    """Stop behind the loading if a source was refused. What the others delivered is in raw."""
+    errors = [error for source in summary.errors.values() for error in source]
+    if not errors:
+        return
+    sources = ", ".join(sorted(summary.errors))
+    failure = dg.Failure(
+        "\n".join(
+            [
+                f"Nothing new was taken from the source {sources}:",
+                *(f"  {error}" for error in errors),
+                "What the other sources delivered is loaded and will be in the next release.",
+            ]
+        ),
+        allow_retries=False,
+    )
+    if all(isinstance(error, PASSING_ERRORS) for error in errors):
+        raise dg.RetryRequested(RETRIES, SECONDS_BETWEEN_RETRIES) from failure
+    raise failure
+
+
+def _metadata(
+    settings: Settings, source: Mapping[str, Any], summary: LoadSummary
+) -> dict[str, dg.MetadataValue]:
+    relation = f"{quoted(source['schema'])}.{quoted(source['name'])}"
+    with duckdb.connect(str(settings.build), read_only=True) as connection:
+        counted = connection.execute(f"select count(*) from {relation}").fetchone()
+    loads = [load for load in summary.loads if load.table_name == source["name"]]
+    rows = dg.MetadataValue.int(counted[0] if counted else 0)
+    metadata: dict[str, dg.MetadataValue] = {"dagster/row_count": rows}
+    if source["source_name"] == "generic":
+        metadata["new_files"] = dg.MetadataValue.int(len(loads))
+        metadata["new_rows"] = dg.MetadataValue.int(sum(load.rows_loaded for load in loads))
+    return metadata

@@ -1,0 +1,283 @@
+"""dbt, run inside this process: its layers, its arguments, its manifest, and what its nodes did.
+
+In one process a run that is killed takes dbt with it, and a layer costs half a second instead of
+four. How dbt's nodes look in Dagster is in `dbt_translator`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from orchestration import declarations
+from orchestration.settings import Settings
+
+PROJECT = Path(__file__).resolve().parent.parent
+
+# What the tables follow from, besides deliveries and declarations.
+CODE = ("dbt_project.yml", "profiles.yml", "requirements.lock", "macros", "models", "seeds/*.yml")
+TESTS = ("tests",)
+PROJECT_FILES = ("dbt_project.yml", "profiles.yml", "macros", "models", "tests")
+
+
+@dataclass(frozen=True)
+class Layer:
+    """Models that are built together, between two gates. `select` and `exclude` are dbt's words."""
+
+    name: str
+    select: tuple[str, ...]
+    exclude: tuple[str, ...] = ()
+
+
+LAYERS = (
+    Layer("staging", select=("resource_type:seed", "path:models/staging")),
+    Layer("core", select=("path:models/intermediate", "path:models/marts/core")),
+    Layer("marts", select=("path:models/marts",), exclude=("path:models/marts/core",)),
+)
+
+
+@dataclass(frozen=True)
+class NodeResult:
+    """What became of one dbt node.
+
+    Attributes:
+        unique_id: dbt's name of it, as in the manifest.
+        status: dbt's word: success, pass, warn, fail, error or skipped.
+        message: what dbt says about it; empty if nothing.
+        failures: rows that a test found; None for what is not a test.
+        seconds: how long it took.
+        compiled: the SQL that was run, as a file; None if it got no file.
+    """
+
+    unique_id: str
+    status: str
+    message: str
+    failures: int | None
+    seconds: float
+    compiled: Path | None
+
+    @property
+    def is_ok(self) -> bool:
+        """Whether the layer can go on after it."""
+        return self.status in ("success", "pass", "warn", "no-op")
+
+
+@dataclass(frozen=True)
+class DbtRun:
+    """One invocation: what became of each node."""
+
+    results: tuple[NodeResult, ...]
+
+    @property
+    def failures(self) -> tuple[NodeResult, ...]:
+        """The nodes that stop the night, without those that were skipped because of them."""
+        return tuple(
+            result for result in self.results if not result.is_ok and result.status != "skipped"
+        )
+
+    def followed_by(self, later: DbtRun) -> DbtRun:
+        """Both invocations as one: of a node that was in both, what became of it in the later."""
+        both = {result.unique_id: result for result in (*self.results, *later.results)}
+        return DbtRun(tuple(both.values()))
+
+
+class DbtError(RuntimeError):
+    """dbt could not run at all. The message is dbt's own, with where to read on."""
+
+
+def project_folder(settings: Settings) -> Path:
+    """The project as dbt is to see it: links to the code, with the checked declarations as seeds.
+
+    Seeds outside of the project's folder would not do: dbt writes the SQL that it runs to a path
+    made of the seed's own, and where that is absolute it overwrites the seed.
+    """
+    return settings.dbt / "project"
+
+
+def _link_project(settings: Settings) -> None:
+    folder = project_folder(settings)
+    folder.mkdir(parents=True, exist_ok=True)
+    links = {name: PROJECT / name for name in PROJECT_FILES if (PROJECT / name).exists()}
+    for name, target in {**links, "seeds": settings.declarations}.items():
+        link = folder / name
+        if not link.is_symlink() or link.readlink() != target:
+            new = folder / f".{name}.{os.getpid()}"
+            new.symlink_to(target)
+            os.replace(new, link)
+
+
+def common_arguments(settings: Settings, target: Path | None = None) -> list[str]:
+    """Where dbt finds the project and writes its artefacts; its words go to a file only."""
+    folder = project_folder(settings)
+    return [
+        *("--project-dir", str(folder)),
+        *("--profiles-dir", str(folder)),
+        *("--target-path", str(target or settings.dbt / "target")),
+        *("--log-path", str(settings.dbt / "logs")),
+        *("--log-level", "none"),
+        *("--log-level-file", "info"),
+    ]
+
+
+def build_arguments(settings: Settings, layer: Layer, without: Sequence[str] = ()) -> list[str]:
+    """The arguments that build and test one layer.
+
+    A test that looks at two layers runs with the later one (`buildable`): with the default it
+    would run before the later one is built, and hold last night's rows against tonight's. The
+    tests of sources are part of the gate before the first layer.
+
+    Args:
+        settings: where dbt works.
+        layer: what to build.
+        without: tests to leave out, because what they found was accepted.
+    """
+    return [
+        "build",
+        *("--select", *layer.select),
+        *("--exclude", *layer.exclude, "source:*", *without),
+        *("--indirect-selection", "buildable"),
+        *common_arguments(settings),
+    ]
+
+
+def source_test_arguments(settings: Settings) -> list[str]:
+    """The arguments that test the sources, before anything is built from them."""
+    return ["test", "--select", "source:*", *common_arguments(settings)]
+
+
+def docs_arguments(settings: Settings) -> list[str]:
+    """The arguments that write the documentation as one page."""
+    return ["docs", "generate", "--static", *common_arguments(settings)]
+
+
+def run(settings: Settings, arguments: Sequence[str]) -> DbtRun:
+    """Run dbt.
+
+    Returns:
+        What became of the nodes, also if some failed.
+
+    Raises:
+        DbtError: dbt stopped before it ran any node, for a mistake in the project, say.
+    """
+    # dbt takes more than two seconds to import, which a night without news does not need.
+    from dbt.cli.main import dbtRunner
+
+    _link_project(settings)
+    with _environment(settings.dbt_environment()), _closing_database():
+        outcome = dbtRunner().invoke(list(arguments))
+    if outcome.exception is not None:
+        if not isinstance(outcome.exception, Exception):
+            raise outcome.exception
+        raise DbtError(
+            f"dbt {arguments[0]}: expected it to run, found: {outcome.exception}. "
+            f"More is in {settings.dbt / 'logs' / 'dbt.log'}."
+        ) from outcome.exception
+    return DbtRun(tuple(_node_results(outcome.result)))
+
+
+def _node_results(result: object) -> Iterator[NodeResult]:
+    for node in getattr(result, "results", ()):
+        if not hasattr(node, "node"):
+            continue
+        compiled = getattr(node.node, "compiled_path", None)
+        yield NodeResult(
+            unique_id=node.node.unique_id,
+            status=str(node.status),
+            message=node.message or "",
+            failures=node.failures,
+            seconds=node.execution_time,
+            compiled=Path(compiled) if compiled else None,
+        )
+
+
+def manifest(settings: Settings) -> dict[str, Any]:
+    """dbt's manifest of the project as it is now, parsed only if the project has changed since.
+
+    Raises:
+        DbtError: the project has a mistake.
+    """
+    path = settings.dbt / f"manifest-{code_digest((*CODE, *TESTS))[:16]}.json"
+    if not path.exists():
+        _parse(settings, path)
+    content: dict[str, Any] = json.loads(path.read_bytes())
+    return content
+
+
+def _parse(settings: Settings, path: Path) -> None:
+    declarations.write_empty(settings.declarations)
+    settings.dbt.mkdir(parents=True, exist_ok=True)
+    older = list(settings.dbt.glob("manifest-*.json"))
+    # In a folder of its own: another process may be building, or parsing too.
+    with tempfile.TemporaryDirectory(dir=settings.dbt, prefix=".parse-") as folder:
+        run(settings, ["parse", *common_arguments(settings, Path(folder))])
+        (settings.dbt / "target").mkdir(exist_ok=True)
+        # With this the first layer need not parse the project again.
+        parsed = "partial_parse.msgpack"
+        os.replace(Path(folder, parsed), settings.dbt / "target" / parsed)
+        os.replace(Path(folder, "manifest.json"), path)
+    for stale in older:
+        stale.unlink(missing_ok=True)
+
+
+def code_digest(patterns: Sequence[str] = CODE) -> str:
+    """SHA-256 over the names and contents of the project's files that match, in hexadecimal."""
+    digest = hashlib.sha256()
+    for pattern in patterns:
+        for found in sorted(PROJECT.glob(pattern)):
+            files = sorted(found.rglob("*")) if found.is_dir() else [found]
+            for file in files:
+                if file.suffix in (".sql", ".yml", ".lock") and file.is_file():
+                    digest.update(f"{file.relative_to(PROJECT)}\0".encode())
+                    digest.update(hashlib.sha256(file.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def write_docs(settings: Settings) -> Path:
+    """Write the documentation of models, columns and lineage as one page, and say where.
+
+    The caller holds the writer lock: the build is opened for it.
+
+    Raises:
+        DbtError: the project has a mistake.
+    """
+    declarations.write_empty(settings.declarations)
+    run(settings, docs_arguments(settings))
+    settings.docs.mkdir(parents=True, exist_ok=True)
+    page = settings.docs / "index.html"
+    shutil.copyfile(settings.dbt / "target" / "static_index.html", page)
+    return page
+
+
+@contextmanager
+def _environment(variables: Mapping[str, str]) -> Iterator[None]:
+    """dbt reads its settings from the environment and changes the working directory."""
+    before, folder = dict(os.environ), Path.cwd()
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        os.chdir(folder)
+        os.environ.clear()
+        os.environ.update(before)
+
+
+@contextmanager
+def _closing_database() -> Iterator[None]:
+    """dbt leaves `build.duckdb` open, which would lock out all that reads it in this process."""
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+
+    try:
+        yield
+    finally:
+        opened = vars(DuckDBConnectionManager)["_ENV"]
+        if opened is not None:
+            opened.close()
+            DuckDBConnectionManager._ENV = None

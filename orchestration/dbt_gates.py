@@ -1,0 +1,135 @@
+"""Building a layer with dbt and holding its tests to account: their results as those of a gate."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from orchestration import dbt, gates
+from orchestration.dbt import DbtRun, Layer, NodeResult
+from orchestration.gates import GateResult
+from orchestration.settings import Settings
+
+
+@dataclass(frozen=True)
+class Tested:
+    """What became of the nodes of a layer, and of its tests, by dbt's name of the node.
+
+    Attributes:
+        ran: all nodes.
+        results: the tests as gate results.
+        trouble: what is wrong, in words for whoever is woken; empty if nothing is.
+    """
+
+    ran: DbtRun
+    results: Mapping[str, GateResult]
+    trouble: str
+
+
+def build_layer(
+    settings: Settings, run_id: str, layer: Layer, manifest: Mapping[str, Any]
+) -> Tested:
+    """Build a layer, test it and keep the results.
+
+    A test whose finding somebody accepted is left out of a second attempt, since dbt builds
+    nothing behind a test that fails.
+
+    Raises:
+        dbt.DbtError: dbt could not run at all.
+    """
+    arguments = dbt.build_arguments(settings, layer)
+    tested = _run(settings, run_id, layer.name, arguments, manifest)
+    accepted = [
+        manifest["nodes"][unique_id]["name"]
+        for unique_id, result in tested.results.items()
+        if result.status == "accepted"
+    ]
+    if not accepted or tested.trouble:
+        return tested
+    arguments = dbt.build_arguments(settings, layer, without=accepted)
+    again = _run(settings, run_id, layer.name, arguments, manifest)
+    return Tested(
+        tested.ran.followed_by(again.ran), {**tested.results, **again.results}, again.trouble
+    )
+
+
+def test_sources(settings: Settings, run_id: str, manifest: Mapping[str, Any]) -> Tested:
+    """Test what the loader made, and keep the results.
+
+    Raises:
+        dbt.DbtError: dbt could not run at all.
+    """
+    return _run(settings, run_id, "raw", dbt.source_test_arguments(settings), manifest)
+
+
+def _run(
+    settings: Settings,
+    run_id: str,
+    layer: str,
+    arguments: list[str],
+    manifest: Mapping[str, Any],
+) -> Tested:
+    ran = dbt.run(settings, arguments)
+    found = {
+        result.unique_id: _gate_result(layer, result, manifest)
+        for result in ran.results
+        if _is_test(result) and result.status in ("pass", "warn", "fail")
+    }
+    recorded = gates.record(settings, run_id, layer, found.values())
+    results = dict(zip(found, recorded, strict=True))
+    broken = [
+        f"{_where(result, manifest)}: {result.message.strip() or result.status}"
+        for result in ran.failures
+        if result.unique_id not in results
+    ]
+    trouble = [*broken, gates.failures_text(recorded)]
+    return Tested(ran, results, "\n\n".join(filter(None, trouble)))
+
+
+def _is_test(result: NodeResult) -> bool:
+    return result.unique_id.startswith("test.")
+
+
+def _where(result: NodeResult, manifest: Mapping[str, Any]) -> str:
+    node = _node(result.unique_id, manifest)
+    return f"{node['original_file_path']} ({node['name']})"
+
+
+def _node(unique_id: str, manifest: Mapping[str, Any]) -> Mapping[str, Any]:
+    for kind in ("nodes", "sources", "unit_tests"):
+        if unique_id in manifest[kind]:
+            node: Mapping[str, Any] = manifest[kind][unique_id]
+            return node
+    raise KeyError(f"{unique_id}: expected a node of the manifest that was parsed, found none.")
+
+
+def _gate_result(layer: str, result: NodeResult, manifest: Mapping[str, Any]) -> GateResult:
+    test = manifest["nodes"][result.unique_id]
+    parents = [test["attached_node"]] if test.get("attached_node") else test["depends_on"]["nodes"]
+    table = _node(parents[-1], manifest) if parents else test
+    failures = result.failures or 0
+    compiled = result.compiled
+    return GateResult(
+        gate=f"{layer}.{test['name']}",
+        table=f"{table['schema']}.{table.get('alias') or table['name']}",
+        rule=(test.get("description") or _rule_in_words(test)).strip(),
+        status="failed" if result.status == "fail" else "passed",
+        observed="1 row that breaks it" if failures == 1 else f"{failures:,} rows that break it",
+        expected="no such row",
+        offending_rows=_sql_of(compiled) if failures and compiled else "",
+        kind="dbt_test",
+    )
+
+
+def _rule_in_words(test: Mapping[str, Any]) -> str:
+    metadata = test.get("test_metadata") or {}
+    kind, column = metadata.get("name"), test.get("column_name")
+    if kind and column:
+        return f"{column}: {kind}."
+    return f"{kind or test['name']}."
+
+
+def _sql_of(compiled: Path) -> str:
+    return " ".join(compiled.read_text(encoding="utf-8").split()) if compiled.is_file() else ""

@@ -1,0 +1,48 @@
+"""Everything that Dagster knows of the warehouse, put together."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import dagster as dg
+
+from orchestration.assets.gates import build_gates
+from orchestration.assets.layers import build_layers
+from orchestration.assets.raw import build_raw
+from orchestration.assets.release import build_release
+from orchestration.dbt import manifest
+from orchestration.jobs import nightly
+from orchestration.resources import Warehouse, WriterLock
+from orchestration.schedules import nightly_schedule
+from orchestration.sensors import new_files_sensor
+
+
+def build_defs(**overrides: Any) -> dg.Definitions:
+    """The definitions; `overrides` replace resources by name, so that tests can swap them."""
+    warehouse: Warehouse = overrides.get("warehouse") or Warehouse()
+    settings = warehouse.settings()
+    project = manifest(settings)
+    raw = build_raw(project)
+    layers = build_layers(project)
+    gates = build_gates(project, [raw, *layers], settings)
+    release = build_release(project, layers[-1])
+    return dg.Definitions(
+        assets=[raw, *layers, release],
+        asset_checks=gates,
+        jobs=[nightly],
+        schedules=[nightly_schedule(settings)],
+        sensors=[new_files_sensor],
+        resources={
+            "warehouse": warehouse,
+            "writer_lock": WriterLock(warehouse=warehouse),
+            **overrides,
+        },
+        # Whatever is started by hand is to hold the lock throughout, too.
+        executor=dg.in_process_executor,
+    )
+
+
+@dg.definitions
+def defs() -> dg.Definitions:
+    """The definitions of this process's environment, made when Dagster asks for them."""
+    return build_defs()

@@ -1,0 +1,30 @@
+"""What the published tables follow from, in short, so that the same is not built again."""
+
+from __future__ import annotations
+
+import hashlib
+
+from orchestration import raw
+from orchestration.dbt import code_digest
+from orchestration.declaration_tables import TABLES
+from orchestration.declarations import Declarations
+from orchestration.settings import Settings
+
+
+def fingerprint(settings: Settings, declared: Declarations) -> str:
+    """A text of 32 hexadecimal digits that is another when any table may be another.
+
+    It covers what was delivered, what is declared, the models, and the settings that they read.
+
+    Raises:
+        LedgerError: a run is loading.
+    """
+    parts = [
+        raw.fingerprint(settings, declared.sources),
+        *(declared.as_csv(table) for table in TABLES),
+        code_digest(),
+        settings.as_of.isoformat() if settings.as_of else "from the data",
+        settings.reporting_timezone,
+        settings.reporting_currency,
+    ]
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]

@@ -1,0 +1,86 @@
+"""What happens when a step of a night fails: it is logged, and told to a webhook."""
+
+from __future__ import annotations
+
+import json
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+
+import dagster as dg
+
+from orchestration.releases import ReleaseError, current_release
+from orchestration.resources import Warehouse
+from orchestration.settings import Settings
+
+# A webhook that hangs must not hold the lock that the next run waits for.
+TIMEOUT_SECONDS = 10
+
+
+@dg.failure_hook(required_resource_keys={"warehouse"})
+def report_failure(context: dg.HookContext) -> None:
+    """Log which step failed and why, and post it as JSON to FUNNEL_WEBHOOK_URL."""
+    warehouse: Warehouse = context.resources.warehouse
+    settings = warehouse.settings()
+    message = failure_message(
+        settings, context.job_name, context.run_id, context.op.name, context.op_exception
+    )
+    context.log.error(message["text"])
+    if settings.webhook_url:
+        trouble = post(settings.webhook_url, message)
+        if trouble:
+            context.log.warning(f"The failure could not be told to the webhook: {trouble}.")
+
+
+def failure_message(
+    settings: Settings, job: str, run_id: str, step: str, error: BaseException | None
+) -> dict[str, str]:
+    """What is posted: `text` for a chat, and the same in parts for a program."""
+    what = describe(error)
+    served = served_release(settings)
+    text = f"Funnel Warehouse: {job} failed at {step}. {what}\n{served}"
+    return {
+        "text": text,
+        "job": job,
+        "run_id": run_id,
+        "step": step,
+        "error": what,
+        "served": served,
+    }
+
+
+def describe(error: BaseException | None) -> str:
+    """The words of an error, without those that Dagster puts around it."""
+    if isinstance(error, dg.Failure):
+        return error.description or "no reason given"
+    return f"{type(error).__name__}: {error}" if error else "no reason given"
+
+
+def served_release(settings: Settings) -> str:
+    """Which release readers have, in a sentence."""
+    try:
+        release = current_release(settings)
+    except ReleaseError as error:
+        return str(error)
+    if release is None:
+        return "Nothing is published yet."
+    return f"Readers still have the release {release.release_id}."
+
+
+def post(url: str, message: Mapping[str, str]) -> str:
+    """Post the message as JSON.
+
+    Returns:
+        What went wrong, without the address, which may hold a secret; empty if nothing did.
+    """
+    body = json.dumps(message, ensure_ascii=False).encode()
+    try:
+        request = urllib.request.Request(
+            url, data=body, headers={"Content-Type": "application/json"}, method="POST"
+        )
+        with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS):
+            return ""
+    except urllib.error.HTTPError as error:
+        return f"it answered with status {error.code}"
+    except (OSError, ValueError) as error:
+        return f"it could not be reached ({type(error).__name__})"

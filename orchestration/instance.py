@@ -1,0 +1,77 @@
+"""Dagster's own home under FUNNEL_HOME: its configuration, its runs, its user interface."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from pathlib import Path
+
+import dagster as dg
+
+from orchestration.lock import LockHeldError, writer_lock
+from orchestration.settings import Settings
+
+CONFIGURATION = """\
+# Written by Funnel Warehouse at every start; changes here are lost.
+telemetry:
+  enabled: false
+concurrency:
+  runs:
+    # A second run would only wait for the writer lock, and fail.
+    max_concurrent_runs: 1
+run_monitoring:
+  # A run whose process has died would otherwise count as running for ever.
+  enabled: true
+python_logs:
+  managed_python_loggers: [funnel_warehouse]
+  python_log_level: INFO
+"""
+
+HOST, PORT = "127.0.0.1", "3000"
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """What Dagster and all that it starts are to find in the environment."""
+    return {"DAGSTER_HOME": str(settings.dagster), "DAGSTER_DISABLE_TELEMETRY": "1"}
+
+
+def open_instance(settings: Settings) -> dg.DagsterInstance:
+    """Dagster's instance, with its home made and configured."""
+    settings.dagster.mkdir(parents=True, exist_ok=True)
+    configuration = settings.dagster / "dagster.yaml"
+    if not configuration.exists() or configuration.read_text() != CONFIGURATION:
+        configuration.write_text(CONFIGURATION)
+    os.environ.update(environment(settings))
+    return dg.DagsterInstance.get()
+
+
+def end_dead_runs(settings: Settings, instance: dg.DagsterInstance) -> None:
+    """Mark as failed the runs that count as running though their process has died.
+
+    Every run holds the writer lock, so while it is free none is alive.
+
+    Raises:
+        LockHeldError: a run is alive.
+    """
+    with writer_lock(settings.home, "a look at the last runs"):
+        started = dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED])
+        for run in instance.get_runs(started):
+            instance.report_run_failed(run, "The process of this run ended before the run did.")
+
+
+def serve(settings: Settings, arguments: list[str]) -> None:
+    """Serve Dagster's user interface and daemon on loopback, in place of this process."""
+    instance = open_instance(settings)
+    # A run that is at work is no reason not to look at it.
+    with contextlib.suppress(LockHeldError):
+        end_dead_runs(settings, instance)
+    dagster = Path(sys.executable).with_name("dagster")
+    os.environ.setdefault("PYTHONWARNINGS", "ignore")
+    os.execv(
+        dagster,
+        [
+            *(str(dagster), "dev", "--module-name", "orchestration.definitions"),
+            *("--host", HOST, "--port", PORT, *arguments),
+        ],
+    )

@@ -1,0 +1,185 @@
+"""What a person reads at the end of a night: how it went, the headlines, where to look next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import duckdb
+
+from orchestration import gates
+from orchestration.release_database import DATABASE
+from orchestration.releases import Release, current_release, release_folder
+from orchestration.settings import Settings
+
+# A funnel's row: the journeys that entered, those that reached its last stage, and its worst step.
+HEADLINES = """
+    with stages as (
+        select
+            funnel_conversion.funnel_id,
+            dim_funnels.funnel_name,
+            dim_funnel_stages.stage_name,
+            funnel_conversion.stage_position,
+            funnel_conversion.entered,
+            funnel_conversion.reached,
+            funnel_conversion.step_rate,
+            funnel_conversion.overall_rate,
+            funnel_conversion.overall_rate_low,
+            funnel_conversion.overall_rate_high,
+        from funnel_conversion
+        inner join dim_funnels using (funnel_id)
+        inner join dim_funnel_stages using (funnel_id, stage_id)
+        where cohort_grain = 'all' and segment_name = 'all'
+    )
+
+    select
+        funnel_name,
+        max(entered) as entered,
+        max_by(stage_name, stage_position) as last_stage,
+        max_by(reached, stage_position) as reached,
+        max_by(overall_rate, stage_position) as rate,
+        max_by(overall_rate_low, stage_position) as rate_low,
+        max_by(overall_rate_high, stage_position) as rate_high,
+        min_by(stage_name, step_rate) as narrowest,
+        min(step_rate) as narrowest_rate,
+    from stages
+    group by funnel_id, funnel_name
+    order by entered desc nulls last, funnel_id
+"""
+
+LOADED = """
+    select
+        count(*) filter (where run_id = ?),
+        coalesce(sum(rows_loaded) filter (where run_id = ?), 0),
+        coalesce(sum(rows_quarantined) filter (where run_id = ?), 0),
+        count(*) filter (where is_current),
+        coalesce(sum(rows_loaded) filter (where is_current), 0),
+        coalesce(sum(rows_quarantined) filter (where is_current), 0)
+    from raw.loads
+    where status = 'loaded'
+"""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a night failed: the step that did, and the words of its error."""
+
+    step: str
+    error: str
+
+
+def success_text(settings: Settings, run_id: str, is_new: bool, seconds: float) -> str:
+    """The summary of a night that went well, also if it found nothing new."""
+    release = current_release(settings)
+    if release is None:
+        raise ValueError(f"{settings.published}: expected a release after a night that went well.")
+    if not is_new:
+        head = f"Nothing is new: release {release.release_id} stays, nothing was published."
+        return "\n".join([head, "", *_headlines(settings, release), "", *_next_steps(settings)])
+    facts = [
+        ("Release", f"{release.release_id}, published after {seconds:.0f} s"),
+        ("As of", f"{_instant(release.as_of)}; nothing later is in it"),
+        *_loaded(settings, run_id),
+        ("Gates", _gate_counts(settings, run_id)),
+    ]
+    width = max(len(name) for name, _ in facts)
+    lines = [f"{name:<{width}}  {fact}" for name, fact in facts]
+    return "\n".join([*lines, "", *_headlines(settings, release), "", *_next_steps(settings)])
+
+
+def failure_text(settings: Settings, failure: Failure, run_id: str) -> str:
+    """What somebody woken at three in the morning reads."""
+    release = current_release(settings)
+    served = (
+        f"Readers still have release {release.release_id} (as of {_instant(release.as_of)})."
+        if release
+        else "Nothing was published yet, so readers have nothing."
+    )
+    return "\n".join(
+        [
+            f"FAILED at {failure.step}",
+            "",
+            failure.error.strip(),
+            "",
+            served,
+            "Nothing half-built was published. Run `make nightly` again once the cause is removed;",
+            f"the log of run {run_id[:8]} is in `make dagster`, dbt's in {settings.dbt / 'logs'}.",
+        ]
+    )
+
+
+def _loaded(settings: Settings, run_id: str) -> Iterable[tuple[str, str]]:
+    with duckdb.connect(str(settings.build), read_only=True) as connection:
+        row = connection.execute(LOADED, [run_id] * 3).fetchone()
+    assert row is not None
+    files, rows, quarantined, all_files, all_rows, all_quarantined = row
+    yield (
+        "Loaded",
+        f"{files:,} files, {rows:,} rows ({all_files:,} files, {all_rows:,} rows in all)",
+    )
+    where = f"; see {settings.quarantine}" if all_quarantined else ""
+    yield "Quarantined", f"{quarantined:,} rows ({all_quarantined:,} in all{where})"
+
+
+def _gate_counts(settings: Settings, run_id: str) -> str:
+    results = gates.results_to_publish(settings, run_id)
+    counts = [
+        f"{sum(result['status'] == status for result in results)} {status}"
+        for status in ("passed", "accepted", "failed")
+    ]
+    return ", ".join(count for count in counts if not count.startswith("0 "))
+
+
+def _headlines(settings: Settings, release: Release) -> list[str]:
+    database = release_folder(settings.published, release.release_id) / DATABASE
+    with duckdb.connect(str(database), read_only=True) as connection:
+        rows = connection.execute(HEADLINES).fetchall()
+    cells = [
+        (
+            name,
+            f"{entered:,}",
+            f"{reached:,}",
+            _rate(rate, low, high),
+            last_stage,
+            f"{narrowest} ({narrowest_rate:.0%})" if narrowest_rate is not None else "",
+        )
+        for name, entered, last_stage, reached, rate, low, high, narrowest, narrowest_rate in rows
+    ]
+    header = ("Funnel", "Entered", "Finished", "Rate (95 %)", "Last stage", "Narrowest step to")
+    return _table(header, cells, right={1, 2, 3})
+
+
+def _rate(rate: float | None, low: float | None, high: float | None) -> str:
+    if rate is None or low is None or high is None:
+        return ""
+    return f"{rate:.1%} ({low:.1%} to {high:.1%})"
+
+
+def _table(header: Sequence[str], rows: Sequence[Sequence[str]], right: set[int]) -> list[str]:
+    widths = [max(len(row[column]) for row in (header, *rows)) for column in range(len(header))]
+    lines = [
+        "  ".join(
+            cell.rjust(width) if column in right else cell.ljust(width)
+            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in (header, *rows)
+    ]
+    return [lines[0], "-" * max(len(line) for line in lines), *lines[1:]]
+
+
+def _next_steps(settings: Settings) -> list[str]:
+    current = _shown(settings.published / "current")
+    return [
+        f"Query it      {current}/{DATABASE} (DuckDB 1.2 or later) or {current}/parquet/",
+        "Look closer   make dagster: runs; make quality: gates; make docs: tables and columns",
+    ]
+
+
+def _shown(path: Path) -> str:
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
+
+
+def _instant(instant: datetime) -> str:
+    return f"{instant:%Y-%m-%d %H:%M} UTC"
