@@ -1,0 +1,138 @@
+with
+
+events as (
+    select * from {{ source('generic', 'events') }}
+),
+
+sources as (
+    select source, timezone, event_time from {{ ref('sources') }}
+),
+
+event_offsets as (
+    select * from {{ ref('stg_time_zones__utc_offsets') }}
+),
+
+received_offsets as (
+    select * from {{ ref('stg_time_zones__utc_offsets') }}
+),
+
+-- A delivered column that is not declared is a fact of the event like its properties.
+delivered as (
+    select
+        events._source as source,
+        {{ clean_text('events.event_id') }} as event_id,
+        {{ clean_text('events.occurred_at') }} as occurred_text,
+        {{ clean_text('events.received_at') }} as received_text,
+        {{ clean_text('events.event_name') }} as event_name,
+        {{ clean_text('events.user_id') }} as user_id,
+        {{ clean_text('events.anonymous_id') }} as anonymous_id,
+        {{ clean_text('events.session_id') }} as session_id,
+        {{ json_merged('events._extra', clean_text('events.properties')) }} as properties,
+        coalesce(sources.timezone, 'UTC') as timezone,
+        coalesce(sources.event_time, 'occurred') as event_time,
+        events._delivered_at as load_delivered_at,
+        events._plausible_until as load_plausible_until,
+        events._file as source_file,
+        events._row as source_row
+    from events
+    left join sources
+        on events._source = sources.source
+    where events._is_current
+),
+
+-- The source declares which of its times is the event's; a row that lacks it has `occurred_at`.
+timed as (
+    select
+        *,
+        coalesce(
+            case event_time
+                when 'collected'
+                    then {{ clean_text(json_text('properties', 'collected_at')) }}
+                when 'received' then received_text
+            end,
+            occurred_text
+        ) as event_text,
+        case when event_time <> 'occurred' then occurred_text end as other_text
+    from delivered
+),
+
+converted as (
+    select
+        timed.*,
+        {{ to_utc('timed.event_text', 'event_offsets') }} as occurred_at,
+        {{ to_utc('timed.received_text', 'received_offsets') }} as received_at,
+        {{ is_ambiguous_time('timed.event_text', 'event_offsets') }} as is_ambiguous_time
+    from timed
+    {{ join_utc_offsets('event_offsets', 'timed.timezone', 'timed.event_text') }}
+    {{ join_utc_offsets('received_offsets', 'timed.timezone', 'timed.received_text') }}
+),
+
+limited as (
+    select
+        *,
+        coalesce(
+            least({{ dbt.dateadd('day', 1, 'received_at') }}, load_plausible_until),
+            load_plausible_until
+        ) as plausible_until
+    from converted
+),
+
+examined as (
+    select
+        *,
+        {{ refuse_instant('received_text', 'received_at', 'load_plausible_until') }}
+            as received_at_refusal,
+        coalesce(
+            {{ refuse_missing('event_text') }},
+            {{ refuse_instant('event_text', 'occurred_at', 'plausible_until') }}
+        ) as occurred_at_refusal,
+        {{ refuse_missing('event_name') }} as event_name_refusal,
+        case when user_id is null and anonymous_id is null then 'no_subject' end
+            as user_id_refusal
+    from limited
+),
+
+judged as (
+    select
+        *,
+        {{ quarantine_columns({
+            'received_at': 'received_text',
+            'occurred_at': 'event_text',
+            'event_name': 'event_name',
+            'user_id': 'user_id',
+        }) }}
+    from examined
+)
+
+select
+    source,
+    event_id,
+    event_name,
+    user_id,
+    anonymous_id,
+    session_id,
+    case
+        when properties like '%"email"%'
+            then coalesce(
+                {{ hash_email(json_text('properties', 'email')) }},
+                lower({{ clean_text(json_text('properties', 'email_hash')) }})
+            )
+        when properties like '%"email_hash"%'
+            then lower({{ clean_text(json_text('properties', 'email_hash')) }})
+    end as email_hash,
+    case
+        when properties like '%"email"%' then {{ json_without_keys('properties', ['email']) }}
+        else properties
+    end as properties,
+    other_text,
+    is_ambiguous_time,
+    occurred_at,
+    received_at,
+    coalesce(received_at, load_delivered_at) as delivered_at,
+    source_file,
+    source_row,
+    quarantine_column,
+    quarantine_reason,
+    expected,
+    text
+from judged

@@ -1,0 +1,32 @@
+{{ config(materialized='table') }}
+
+with
+
+events as (
+    select * from {{ ref('base_generic__events') }}
+    where quarantine_reason is null
+),
+
+repeated_events as (
+    select source_file, source_row from {{ ref('base_generic__repeated_events') }}
+)
+
+select
+    events.source,
+    events.event_id,
+    events.event_name,
+    events.user_id,
+    events.anonymous_id,
+    events.session_id,
+    events.email_hash,
+    events.properties,
+    events.is_ambiguous_time,
+    events.occurred_at,
+    events.delivered_at,
+    events.source_file,
+    events.source_row
+from events
+left join repeated_events
+    on events.source_file = repeated_events.source_file
+    and events.source_row = repeated_events.source_row
+where repeated_events.source_file is null

@@ -1,0 +1,110 @@
+{{ config(materialized='table') }}
+
+{%- set tables = [
+    'records', 'stage_changes', 'field_changes', 'orders', 'activities', 'accounts', 'contacts',
+    'owners',
+] %}
+
+with
+
+loaded_rows as (
+    {%- for table in ['events'] + tables %}
+    select
+        _source as source,
+        '{{ table }}' as table_name,
+        case when _is_current then 'delivered' else 'superseded' end as fate,
+        count(*) as counted_rows
+    from {{ source('generic', table) }}
+    group by 1, 2, 3
+    {{ 'union all' if not loop.last }}
+    {%- endfor %}
+),
+
+rows_refused_at_loading as (
+    select
+        quarantined_rows.source,
+        quarantined_rows.table_name,
+        case when loads.is_current then 'refused_at_loading' else 'superseded' end as fate,
+        count(*) as counted_rows
+    from {{ source('raw', 'quarantined_rows') }} as quarantined_rows
+    inner join {{ source('raw', 'loads') }} as loads
+        on quarantined_rows.load_id = loads.load_id
+    where quarantined_rows.table_name in ('events', '{{ tables | join("', '") }}')
+    group by 1, 2, 3
+),
+
+rows_refused_in_staging as (
+    select
+        source,
+        table_name,
+        'refused_in_staging' as fate,
+        count(*) as counted_rows
+    from {{ ref('stg_generic__quarantined_rows') }}
+    group by 1, 2, 3
+),
+
+repeated_rows as (
+    select
+        source,
+        'events' as table_name,
+        'repeated' as fate,
+        count(*) as counted_rows
+    from {{ ref('base_generic__repeated_events') }}
+    group by 1, 2, 3
+    {%- for table in tables %}
+
+    union all
+
+    select
+        source,
+        '{{ table }}' as table_name,
+        'repeated' as fate,
+        count(*) as counted_rows
+    from {{ ref('base_generic__' ~ table) }}
+    where row_status = 'repeated'
+    group by 1, 2, 3
+    {%- endfor %}
+),
+
+kept_rows as (
+    {%- for table in ['events'] + tables %}
+    select
+        source,
+        '{{ table }}' as table_name,
+        'kept' as fate,
+        count(*) as counted_rows
+    from {{ ref('stg_generic__' ~ table) }}
+    group by 1, 2, 3
+    {{ 'union all' if not loop.last }}
+    {%- endfor %}
+),
+
+counts as (
+    select * from loaded_rows
+    union all
+    select * from rows_refused_at_loading
+    union all
+    select * from rows_refused_in_staging
+    union all
+    select * from repeated_rows
+    union all
+    select * from kept_rows
+)
+
+select
+    source,
+    table_name,
+    cast(coalesce(sum(counted_rows) filter (
+        where fate in ('delivered', 'superseded', 'refused_at_loading')
+    ), 0) as bigint) as rows_delivered,
+    cast(coalesce(sum(counted_rows) filter (where fate = 'superseded'), 0) as bigint)
+        as rows_superseded,
+    cast(coalesce(sum(counted_rows) filter (where fate = 'refused_at_loading'), 0) as bigint)
+        as rows_quarantined_at_loading,
+    cast(coalesce(sum(counted_rows) filter (where fate = 'refused_in_staging'), 0) as bigint)
+        as rows_quarantined_in_staging,
+    cast(coalesce(sum(counted_rows) filter (where fate = 'repeated'), 0) as bigint)
+        as rows_repeated,
+    cast(coalesce(sum(counted_rows) filter (where fate = 'kept'), 0) as bigint) as rows_kept
+from counts
+group by source, table_name
