@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from simulation import crm, extracts, truth, web
-from simulation.columns import NONE, Columns, rows_of, stack, take
+from simulation.columns import NONE, Columns, stack, take
 from simulation.days import DAY, MOST_A_DAY, midnight
 from simulation.parameters import Parameters
 
@@ -34,8 +34,9 @@ DEFAULT_SEED = 7
 
 # Cohorts are followed together while they have about so many visitors: some hundred megabytes.
 _VISITORS_AT_ONCE = 150_000
-# The owner of this position leaves for another team on this day.
-_MOVING_OWNER, _MOVING_DAY = 5, 90
+# Days between the lists of owners. The owner of this position has another team from that day on.
+_OWNERS_LISTED_EVERY = 7
+_MOVING_OWNER, _MOVING_DAY = 5, 91
 
 
 class SimulationError(ValueError):
@@ -187,30 +188,34 @@ def _followed(
 
 
 def _owners(parameters: Parameters, start: date, cohorts: list[date]) -> Columns:
-    """Sellers, a manager a region and a director, delivered at the start; one moves later."""
+    """Sellers, a manager a region and a director: the whole list each week; one of them moves."""
     sellers, regions = len(parameters.owner_effects), len(parameters.regions)
     number = np.arange(sellers + regions + 1)
     region = np.where(number < sellers, number // (sellers // regions), number - sellers)
     is_director = number == sellers + regions
-    manager = np.where(number < sellers, sellers + region, sellers + regions)
-    opened = np.full(len(number), midnight(start), dtype=np.int64)
-    first = {
-        "number": number,
-        "region": np.where(is_director, 0, region).astype(np.int8),
-        "team": np.zeros(len(number), dtype=np.int8),
-        "manager": np.where(is_director, NONE, manager),
-        "is_director": is_director,
-        "created": opened - DAY,
-        "updated": opened,
-        "delivered": opened,
+    opened = midnight(start)
+    moves = opened + _MOVING_DAY * DAY
+    listed = np.array([midnight(day) for day in cohorts], dtype=np.int64)
+    listed = np.repeat(listed[(listed - opened) // DAY % _OWNERS_LISTED_EVERY == 0], len(number))
+    lists = len(listed) // len(number)
+    has_moved = (np.tile(number, lists) == _MOVING_OWNER) & (listed >= moves)
+    return {
+        "number": np.tile(number, lists),
+        "region": np.tile(np.where(is_director, 0, region), lists).astype(np.int8),
+        "team": has_moved.astype(np.int8),
+        "manager": np.tile(
+            np.where(
+                is_director,
+                NONE,
+                np.where(number < sellers, sellers + region, sellers + regions),
+            ),
+            lists,
+        ),
+        "is_director": np.tile(is_director, lists),
+        "created": np.full(len(listed), opened - DAY),
+        "updated": np.where(has_moved, moves, opened),
+        "delivered": listed,
     }
-    moved = take(first, number == _MOVING_OWNER)
-    moved["team"] = moved["team"] + np.int8(1)
-    moved["updated"] = moved["updated"] + _MOVING_DAY * DAY
-    moved["delivered"] = moved["updated"]
-    if start in cohorts:
-        return stack([first, moved])
-    return take(first, np.zeros(rows_of(first), dtype=bool))
 
 
 def _move(unfinished: Path, folder: Path) -> None:

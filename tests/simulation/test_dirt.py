@@ -150,7 +150,8 @@ LIFE = {
     """,
     "refunds": "select count(*) from orders where status = 'refunded'",
     "owners who moved": """
-        select count(*) from (from owners select owner_id group by all having count(*) > 1)
+        select count(*) from (
+            from owners select owner_id group by all having count(distinct team) > 1)
     """,
     "further deals of a customer": """
         select count(*) from records where customer_kind = 'existing'
