@@ -25,7 +25,7 @@ PROJECT = Path(__file__).resolve().parent.parent
 # What the tables follow from, besides deliveries and declarations.
 CODE = ("dbt_project.yml", "profiles.yml", "requirements.lock", "macros", "models", "seeds/*.yml")
 TESTS = ("tests",)
-PROJECT_FILES = ("dbt_project.yml", "profiles.yml", "macros", "models", "tests")
+PROJECT_FILES = (".dbtignore", "dbt_project.yml", "profiles.yml", "macros", "models", "tests")
 
 
 @dataclass(frozen=True)

@@ -45,9 +45,9 @@ def _layer_assets(layer: dbt.Layer, manifest: Mapping[str, Any]) -> dg.AssetsDef
                     asset_key=specs[unique_id].key, metadata={**metadata[unique_id], **seconds}
                 )
         for check in context.assets_def.check_specs:
-            result = tested.results.get(check.metadata[UNIQUE_ID])
-            if result:
-                yield check_result(check.key, [result])
+            found = tested.results.get(check.metadata[UNIQUE_ID])
+            if found:
+                yield check_result(check.key, [found])
         if tested.trouble:
             raise dg.Failure(tested.trouble, allow_retries=False)
         _refuse_gaps(context, built)
