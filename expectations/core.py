@@ -19,9 +19,13 @@ DELIVERY_DAYS = """
 VISITS_TO_EXPECT_A_JOURNEY = 20
 # Shares of fewer journeys are chance.
 JOURNEYS_OF_A_SHARE = 100
+NOT_ENOUGH_JOURNEYS = f"anything: {JOURNEYS_OF_A_SHARE} are needed for a share"
 # A stage that is busier than this in its slackest week does not fall to a fifth by chance; one that
 # is new or rare may grow as it likes.
 VISITS_TO_JUDGE_A_STAGE = 50
+# An exclusion takes out test users, staff and robots, or those who left on purpose. More than a
+# third of all is an exclusion that means something else than was meant.
+MOST_EXCLUDED = 0.33
 # Beyond the half, what is shown by cohort or in money speaks of a minority.
 MOST_UNKNOWN = 0.5
 
@@ -31,6 +35,7 @@ def rules() -> list[Rule]:
     return [
         _control_total(),
         _journeys(),
+        _excluded_share(),
         _undated_share(),
         _unknown_amount_share(),
         _stage_visits(),
@@ -108,6 +113,34 @@ def _journeys() -> Rule:
     )
 
 
+def _excluded_share() -> Rule:
+    return Rule(
+        gate="core.excluded_share",
+        table="intermediate.int_subject_states",
+        rule="The exclusions of a funnel leave most of its subjects in.",
+        measure="excluded_share",
+        measures=f"""
+            select
+                funnel_id as item,
+                cast(count(*) filter (where subject_state = 'excluded') as double) / count(*)
+                    as excluded_share,
+                cast(null as double) as lowest,
+                case
+                    when count(*) >= {JOURNEYS_OF_A_SHARE} then cast({MOST_EXCLUDED} as double)
+                end as highest
+            from intermediate.int_subject_states
+            where subject_state in ('with_journeys', 'excluded')
+            group by funnel_id
+        """,
+        # In whole percent, so that an accepted share stays accepted from night to night.
+        observed="{excluded_share:.0%} of the subjects that could start are excluded",
+        expected="at most {highest:.0%}",
+        not_judged=NOT_ENOUGH_JOURNEYS,
+        offending_rows="select subject_id from intermediate.int_subject_states "
+        "where funnel_id = {item} and subject_state = 'excluded' order by subject_id",
+    )
+
+
 def _undated_share() -> Rule:
     return Rule(
         gate="core.undated_share",
@@ -126,9 +159,9 @@ def _undated_share() -> Rule:
             from core.fct_journeys
             group by funnel_id
         """,
-        # In whole percent, so that an accepted share stays accepted from night to night.
         observed="{undated_share:.0%} of all journeys are undated",
         expected="at most {highest:.0%}",
+        not_judged=NOT_ENOUGH_JOURNEYS,
         offending_rows="select * from core.fct_journeys "
         "where funnel_id = {item} and entered_at is null order by subject_id, journey_number",
     )
@@ -159,6 +192,7 @@ def _unknown_amount_share() -> Rule:
         """,
         observed="{unknown_share:.0%} of the won journeys have no amount",
         expected="at most {highest:.0%}",
+        not_judged=NOT_ENOUGH_JOURNEYS,
         offending_rows="select * from core.fct_journeys where funnel_id = {item} "
         "and outcome = 'won' and amount is null order by subject_id, journey_number",
     )

@@ -64,8 +64,8 @@ def run_suite(layer: str, rules: Sequence[Rule], build: Path) -> SuiteRun:
             except Exception as error:
                 raise GateNotMeasuredError(
                     f"Gate {rule.gate}: expected to measure {rule.table}, found an error: "
-                    f"{_first_line(error)}. Check that the tables of its query were built:\n"
-                    f"{rule.measures}"
+                    f"{_first_line(error)} Build what lies before the gate, or correct the rule "
+                    f"in expectations/{layer}.py."
                 ) from error
             findings += found
             validations += [validation] if validation else []
@@ -196,4 +196,5 @@ def _as_text(text: str) -> str:
 
 
 def _first_line(error: Exception) -> str:
-    return next(iter(str(error).splitlines()), "") or type(error).__name__
+    line = next(iter(str(error).splitlines()), "") or type(error).__name__
+    return line.rstrip(".!") + "."

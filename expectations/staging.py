@@ -55,14 +55,14 @@ def _control_total() -> Rule:
     return Rule(
         gate="staging.control_total",
         table="staging.stg_generic__row_counts",
-        rule="Every delivered row is kept, a repetition, superseded or in quarantine.",
+        rule="Every delivered row is kept, a repetition or in quarantine.",
         measure="rows_unaccounted",
         measures="""
             select
                 source || '.' || table_name as item,
                 *,
                 abs(
-                    rows_delivered - rows_superseded - rows_quarantined_at_loading
+                    rows_delivered - rows_quarantined_at_loading
                     - rows_quarantined_in_staging - rows_repeated - rows_kept
                 ) as rows_unaccounted,
                 0 as lowest,
@@ -70,8 +70,8 @@ def _control_total() -> Rule:
             from staging.stg_generic__row_counts
         """,
         observed="{rows_delivered:,} rows delivered; {rows_kept:,} kept, {rows_repeated:,} "
-        "repeated, {rows_superseded:,} superseded, {rows_quarantined_at_loading:,} quarantined at "
-        "loading and {rows_quarantined_in_staging:,} in staging",
+        "repeated, {rows_quarantined_at_loading:,} quarantined at loading and "
+        "{rows_quarantined_in_staging:,} in staging",
         expected="the latter to add up to the rows delivered",
         offending_rows="select * from staging.stg_generic__row_counts "
         "where source = {source} and table_name = {table_name}",

@@ -104,15 +104,14 @@ create table staging.stg_generic__row_counts (
     source varchar,
     table_name varchar,
     rows_delivered bigint,
-    rows_superseded bigint,
     rows_quarantined_at_loading bigint,
     rows_quarantined_in_staging bigint,
     rows_repeated bigint,
     rows_kept bigint
 );
 insert into staging.stg_generic__row_counts values
-    ('web', 'events', 1000, 100, 10, 40, 50, 800),
-    ('crm', 'records', 50, 0, 0, 0, 0, 50);
+    ('web', 'events', 1000, 10, 40, 50, 900),
+    ('crm', 'records', 50, 0, 0, 0, 50);
 
 create table staging.stg_generic__quarantined_rows as
 select
@@ -138,6 +137,17 @@ create table intermediate.int_control_totals (
 insert into intermediate.int_control_totals values
     (null, 'events', 850, 850),
     ('web', 'entries', 9316, 9316);
+
+create table intermediate.int_subject_states as
+select
+    'web' as funnel_id,
+    'visitor-' || number as subject_id,
+    case
+        when number < 900 then 'with_journeys'
+        when number < 950 then 'excluded'
+        else 'never_started'
+    end as subject_state
+from range(1000) as numbers (number);
 
 create table core.dim_funnels as
 select * from (

@@ -275,6 +275,10 @@ def test_a_gate_runs_its_suite_and_keeps_what_it_found(settings: Settings) -> No
             "select 'web' as funnel_id, 'entries' as measure, 10 as rows_in, 9 as rows_accounted"
         )
         connection.execute(
+            "create table intermediate.int_subject_states "
+            "(funnel_id varchar, subject_id varchar, subject_state varchar)"
+        )
+        connection.execute(
             "create table core.dim_funnels as select 'web' as funnel_id, 'ordered' as order_mode"
         )
         connection.execute(

@@ -10,8 +10,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from orchestration.gate_pages import render_quality
 from orchestration.gates import accept, record, run_gate
-from orchestration.quality import render_quality
 from orchestration.settings import Settings
 from tests.expectations.conftest import SOUND_BUILD
 from tests.orchestration.test_gates import FAILED, PASSED
