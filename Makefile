@@ -1,0 +1,94 @@
+# What there is to do with the warehouse. `make help` lists it; each line can be typed by itself.
+# Settings are environment variables: `make settings` lists them.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN = $(VENV)/bin
+RUN = $(BIN)/python -m orchestration
+LANDING = $${FUNNEL_LANDING:-landing}
+# How many days `make more-days` adds.
+DAYS ?= 1
+UV = 0.13.9
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help nightly test rollback accept quality docs dagster settings simulate more-days \
+	lint format lock clean
+
+help: ## This list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+nightly: $(VENV)/.for-nights ## Load what is new, build, check and publish; an empty landing gets a simulated company first
+	@$(RUN) nightly
+
+test: lint ## Lint, type-check and test everything
+	@$(BIN)/python -m pytest
+
+rollback: $(VENV)/.for-nights ## Give readers the release before the current one, or TO=<release id>
+	@$(RUN) rollback --to "$$TO"
+
+accept: $(VENV)/.for-nights ## Let one finding of a gate pass: GATE=<gate> REASON='why it is right'
+	@$(RUN) accept --gate "$$GATE" --reason "$$REASON"
+
+quality: $(VENV)/.for-nights ## Write the results of all gates as pages
+	@$(RUN) quality
+
+docs: $(VENV)/.for-nights ## Write tables, columns and lineage as one page
+	@$(RUN) docs
+
+dagster: $(VENV)/.for-nights ## Serve Dagster with its schedule and sensor on http://127.0.0.1:3000
+	@$(RUN) dagster
+
+settings: $(VENV)/.for-nights ## List every setting with default, range and reason
+	@$(RUN) settings
+
+simulate: $(VENV)/.for-nights ## Write the extracts of the simulated company into the landing
+	@$(BIN)/python -m simulation --landing "$(LANDING)"
+
+more-days: $(VENV)/.for-nights ## Let the simulated company deliver DAYS=1 more days
+	@$(BIN)/python -m simulation --landing "$(LANDING)" --more-days $(DAYS)
+
+lint: $(VENV)/.for-tests ## Check the form of Python and SQL, and the types
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/mypy --no-error-summary orchestration simulation expectations tests
+	@$(BIN)/sqlfluff lint --nocolor --disable-progress-bar models
+
+format: $(VENV)/.for-tests ## Put Python and SQL into form
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+	@$(BIN)/sqlfluff fix --nocolor --disable-progress-bar models
+
+lock: $(VENV)/.created ## Resolve requirements*.in into locks with hashes and without addresses
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV)
+	@for name in requirements requirements-dev; do \
+		$(BIN)/uv pip compile $$name.in --universal --python-version 3.11 --generate-hashes \
+			--no-emit-index-url --no-emit-find-links --no-header --quiet --output-file $$name.lock; \
+	done
+
+clean: ## Remove what can be made anew: the environment, caches; no deliveries, no state
+	rm -rf $(VENV) target logs .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/.created:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "Expected Python 3.11 or later, found: $$($(PYTHON) --version 2>&1)."; \
+		echo "Install it, or name it: make PYTHON=/path/to/python3.11"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+		echo "$(PYTHON) cannot make virtual environments. On Debian: apt-get install python3-venv"; \
+		exit 1; }
+	@echo "Making a virtual environment in $(VENV)"
+	@$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/.for-nights: requirements.lock | $(VENV)/.created
+	@echo "Installing what a night needs into $(VENV), exactly as requirements.lock has it"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+		--requirement requirements.lock
+	@touch $@
+
+$(VENV)/.for-tests: requirements-dev.lock $(VENV)/.for-nights
+	@echo "Installing what the tests need into $(VENV), exactly as requirements-dev.lock has it"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+		--requirement requirements-dev.lock
+	@touch $@
