@@ -51,6 +51,17 @@ stage_visits as (
     from {{ ref('fct_stage_visits') }}
 ),
 
+-- Only where entries of different stages share an instant can the tie policy make a difference.
+tied_subjects as (
+    select distinct
+        funnel_id,
+        subject_id,
+    from {{ ref('int_served_events') }}
+    where entered_at is not null
+    group by funnel_id, subject_id, entered_at
+    having min(stage_id) != max(stage_id)
+),
+
 table_totals as (
     select
         source,
@@ -154,4 +165,14 @@ select
     'stage_entries' as measure,
     cast(sum(entries) as bigint) as counted,
 from stage_visits
+group by all
+
+union all
+
+select
+    'funnel' as scope_type,
+    funnel_id as scope,
+    'subjects_with_ties' as measure,
+    count(*) as counted,
+from tied_subjects
 group by all
