@@ -148,6 +148,7 @@ def _write_accepted(
 def _write_quarantined(
     connection: duckdb.DuckDBPyConnection, extract: Extract, reading: Reading, target: Path
 ) -> None:
+    rejected = "union all select * from rejected_rows" if reading.rejected else ""
     connection.execute(
         f"""
         copy (
@@ -157,9 +158,7 @@ def _write_quarantined(
                 from {reading.rows}
                 where {is_refused(extract, reading.columns)}
             )
-            union all
-            select _row, column_name, reason, expected, text
-            from rejected_rows
+            {rejected}
             order by _row
         ) to {literal(str(target))} {PARQUET}
         """

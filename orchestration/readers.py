@@ -111,7 +111,7 @@ def _read_csv(
         ) to {literal(str(staged))} {PARQUET}
         """
     )
-    rejected = _collect_rejects(connection, len(names), header_lines=1)
+    rejected = _collect_rejects(connection, columns=len(names))
     if rejected:
         _check_quotes(connection, file, names, staged)
     rows = f"read_parquet({literal(str(staged))})"
@@ -233,7 +233,7 @@ def _read_jsonl(
         ) to {literal(str(staged))} {PARQUET}
         """
     )
-    rejected = _collect_rejects(connection, len(names), header_lines=0)
+    rejected = _collect_rejects(connection, columns=0)
     rows = f"read_parquet({literal(str(staged))})"
     rows = _renumbered(selected, rows) if rejected else rows
     if any(keys is None for (keys,) in key_lists):
@@ -314,11 +314,15 @@ def _make_rejected_rows(connection: duckdb.DuckDBPyConnection) -> None:
     )
 
 
-def _collect_rejects(connection: duckdb.DuckDBPyConnection, columns: int, header_lines: int) -> int:
+def _collect_rejects(connection: duckdb.DuckDBPyConnection, columns: int) -> int:
     """Fill `rejected_rows` with what DuckDB rejected, one row a rejected row; how many they are.
 
-    DuckDB counts a record that runs over several lines as one, as is wanted here, and the header
-    as the first.
+    DuckDB counts a record that runs over several lines as one, as is wanted here, and a header as
+    the first.
+
+    Args:
+        connection: the one that read the file.
+        columns: how many the header of the file names; 0 if it has none.
     """
     if not _count(connection, "reject_errors"):
         return 0
@@ -332,8 +336,8 @@ def _collect_rejects(connection: duckdb.DuckDBPyConnection, columns: int, header
         f"""
         insert into rejected_rows
         select
-            cast(line - {header_lines} as bigint),
-            column_name,
+            cast(line - {int(columns > 0)} as bigint),
+            {"column_name" if columns else "null"},
             case error_type {reasons} else 'unreadable_row' end,
             case error_type {expected} else error_message end,
             trim(csv_line, chr(10) || chr(13))
