@@ -1,4 +1,5 @@
-{#- Whether a time without an offset can lie before the change of the clocks near its day; always where there is none. -#}
+{#- Whether a time without an offset can lie before the change of the clocks near its day; always
+    where there is none. -#}
 {% macro happened_before_change(text, offsets) -%}
     (
         {{ offsets }}.changes_at is null

@@ -1,4 +1,5 @@
-{#- Two JSON objects as one, as text; either may be null. Where both have a key, `stronger` decides. -#}
+{#- Two JSON objects as one, as text; either may be null. Where both have a key, that of `stronger`
+    counts. -#}
 {% macro json_merged(weaker, stronger) -%}
     case
         when {{ weaker }} is null then {{ stronger }}

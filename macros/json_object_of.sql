@@ -1,18 +1,19 @@
-{#- A JSON object as text, with columns under their own names. -#}
+{#- A JSON object as text, of columns under their own names. -#}
 {% macro json_object_of(columns) -%}
     {%- if columns is string or not columns -%}
-        {{ exceptions.raise_compiler_error("json_object_of: expected a list of columns, found " ~ columns) }}
+        {{ exceptions.raise_compiler_error(
+            "json_object_of: expected a list of columns, found " ~ columns
+        ) }}
     {%- endif -%}
-    {{ return(adapter.dispatch('json_object_of')(columns)) }}
+    {%- set pairs = [] -%}
+    {%- for column in columns %}{% do pairs.append("'" ~ column ~ "', " ~ column) %}{% endfor -%}
+    {{ return(adapter.dispatch('json_object_of')(pairs | join(', '))) }}
 {%- endmacro %}
 
-{% macro default__json_object_of(columns) -%}
-    cast(json_object({% for column in columns %}'{{ column }}', {{ column }}{{ ', ' if not loop.last }}{% endfor %}) as varchar)
+{% macro default__json_object_of(pairs) -%}
+    cast(json_object({{ pairs }}) as varchar)
 {%- endmacro %}
 
-{% macro spark__json_object_of(columns) -%}
-    to_json(
-        named_struct({% for column in columns %}'{{ column }}', {{ column }}{{ ', ' if not loop.last }}{% endfor %}),
-        map('ignoreNullFields', 'false')
-    )
+{% macro spark__json_object_of(pairs) -%}
+    to_json(named_struct({{ pairs }}), map('ignoreNullFields', 'false'))
 {%- endmacro %}

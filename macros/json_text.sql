@@ -2,7 +2,9 @@
     null. The key is a constant. -#}
 {% macro json_text(json, key) -%}
     {%- if "'" in key or '"' in key -%}
-        {{ exceptions.raise_compiler_error("json_text: expected a key without quotes, found " ~ key) }}
+        {{ exceptions.raise_compiler_error(
+            "json_text: expected a key without quotes, found " ~ key
+        ) }}
     {%- endif -%}
     {{ return(adapter.dispatch('json_text')(json, key)) }}
 {%- endmacro %}

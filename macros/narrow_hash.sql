@@ -1,9 +1,11 @@
-{#- A number of 64 bits for columns, fast and small enough to group millions of rows by. It may be the same for
-    different values and differ between versions of the engine: it may narrow a search, but decide nothing and
-    not be stored. -#}
+{#- A number of 64 bits for columns, fast and small enough to group millions of rows by. It may be
+    the same for different values, and another with the next version of the engine: it may narrow a
+    search, but decides nothing and is not stored. -#}
 {% macro narrow_hash(columns) -%}
     {%- if columns is string or not columns -%}
-        {{ exceptions.raise_compiler_error("narrow_hash: expected a list of columns, found " ~ columns) }}
+        {{ exceptions.raise_compiler_error(
+            "narrow_hash: expected a list of columns, found " ~ columns
+        ) }}
     {%- endif -%}
     {{ return(adapter.dispatch('narrow_hash')(columns)) }}
 {%- endmacro %}

@@ -1,5 +1,5 @@
-{#- Why an instant that was delivered as `text`, and is `instant` in UTC, cannot be used; null where it can. Nothing that
-    was delivered can have happened after `until`. -#}
+{#- Why an instant, delivered as `text` and `instant` in UTC, cannot be used; null where it can.
+    Nothing that was delivered can have happened after `until`. -#}
 {% macro refuse_instant(text, instant, until) -%}
     case
         when {{ text }} is null then null

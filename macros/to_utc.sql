@@ -1,6 +1,6 @@
-{#- The UTC instant of a delivered text. An offset in it is honoured; without one it is a time of the source's clocks, whose
-    distance from UTC on that day `join_utc_offsets` has joined as `offsets`. Of a time that the clocks showed twice
-    the first is taken; one that they never showed gives null. -#}
+{#- The UTC instant of a delivered text. An offset in it is honoured. Without one it is a time of
+    the source's clocks, and `offsets` what `join_utc_offsets` has joined for it: of a time that
+    the clocks showed twice the first is taken, and one that they never showed gives null. -#}
 {% macro to_utc(text, offsets) -%}
     case
         when {{ names_utc_offset(text) }} then {{ offset_timestamp(text) }}

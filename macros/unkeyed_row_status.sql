@@ -1,8 +1,9 @@
-{#- What becomes of the rows of a table without a key: a select of all columns of `relation`, with `row_status` as in
-    `keyed_row_status`. A row that says what another says is a copy of it, and the one delivered first stays.
+{#- What becomes of the rows of a table without a key: a select of all columns of `relation`, with
+    `row_status` as in `keyed_row_status`. A row that says what another says is a copy of it; the
+    one delivered first stays.
 
-    `relation` has `content_hash`, `is_current`, `delivered_at`, `source_file`, `source_row` and the columns of
-    `quarantine_columns`. -#}
+    `relation` has `content_hash`, `is_current`, `delivered_at`, `source_file`, `source_row` and the
+    columns of `quarantine_columns`. -#}
 {% macro unkeyed_row_status(relation) -%}
     select
         *,
@@ -14,6 +15,6 @@
                 order by delivered_at, source_file, source_row
             ) > 1 then 'repeated'
             else 'kept'
-        end as row_status
+        end as row_status,
     from {{ relation }}
 {%- endmacro %}

@@ -4,9 +4,11 @@
 {%- endmacro %}
 
 {% macro default__utc_offset_seconds(instant, timezone) -%}
+    {%- set same_instant = 'make_timestamptz(epoch_us(' ~ instant ~ '))' -%}
     cast(
-        (epoch_us(timezone({{ timezone }}, make_timestamptz(epoch_us({{ instant }})))) - epoch_us({{ instant }}))
-        // 1000000 as bigint
+        (epoch_us(timezone({{ timezone }}, {{ same_instant }})) - epoch_us({{ instant }}))
+        // 1000000
+        as bigint
     )
 {%- endmacro %}
 

@@ -31,5 +31,5 @@ select
     employees,
     annual_revenue,
     source_file,
-    source_row
+    source_row,
 from accounts

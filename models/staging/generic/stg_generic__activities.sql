@@ -1,7 +1,7 @@
 with
 
 activities as (
-    select * from {{ ref('base_generic__activities') }}
+    select *, from {{ ref('base_generic__activities') }}
     where row_status = 'kept'
 )
 
@@ -17,5 +17,5 @@ select
     updated_at,
     delivered_at,
     source_file,
-    source_row
+    source_row,
 from activities

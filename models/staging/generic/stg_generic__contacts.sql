@@ -27,5 +27,5 @@ select
     updated_at,
     delivered_at,
     source_file,
-    source_row
+    source_row,
 from contacts

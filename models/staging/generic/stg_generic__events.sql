@@ -3,12 +3,15 @@
 with
 
 events as (
-    select * from {{ ref('base_generic__events') }}
+    select *, from {{ ref('base_generic__events') }}
     where quarantine_reason is null
 ),
 
 repeated_events as (
-    select source_file, source_row from {{ ref('base_generic__repeated_events') }}
+    select
+source_file,
+source_row,
+from {{ ref('base_generic__repeated_events') }}
 )
 
 select
@@ -24,7 +27,7 @@ select
     events.occurred_at,
     events.delivered_at,
     events.source_file,
-    events.source_row
+    events.source_row,
 from events
 left join repeated_events
     on events.source_file = repeated_events.source_file

@@ -1,12 +1,15 @@
 with
 
 field_changes as (
-    select * from {{ ref('base_generic__field_changes') }}
+    select *, from {{ ref('base_generic__field_changes') }}
     where row_status = 'kept'
 ),
 
 records as (
-    select record_id, record_type from {{ ref('stg_generic__records') }}
+    select
+record_id,
+record_type,
+from {{ ref('stg_generic__records') }}
 )
 
 select
@@ -20,7 +23,7 @@ select
     field_changes.changed_at,
     field_changes.delivered_at,
     field_changes.source_file,
-    field_changes.source_row
+    field_changes.source_row,
 from field_changes
 left join records
     on field_changes.record_id = records.record_id

@@ -1,7 +1,7 @@
 with
 
 orders as (
-    select * from {{ ref('base_generic__orders') }}
+    select *, from {{ ref('base_generic__orders') }}
     where row_status = 'kept'
 )
 
@@ -18,5 +18,5 @@ select
     delivered_at,
     amount,
     source_file,
-    source_row
+    source_row,
 from orders

@@ -1,7 +1,7 @@
 with
 
 owners as (
-    select * from {{ ref('base_generic__owners') }}
+    select *, from {{ ref('base_generic__owners') }}
     where row_status = 'kept'
 )
 
@@ -18,5 +18,5 @@ select
     updated_at,
     delivered_at,
     source_file,
-    source_row
+    source_row,
 from owners

@@ -14,7 +14,7 @@ select
     quarantine_column as column_name,
     quarantine_reason as reason,
     expected,
-    text
+    text,
 from {{ ref('base_generic__events') }}
 where quarantine_reason is not null
 {% for table in tables %}
@@ -29,7 +29,7 @@ select
     quarantine_column as column_name,
     quarantine_reason as reason,
     expected,
-    text
+    text,
 from {{ ref('base_generic__' ~ table) }}
 where row_status = 'quarantined'
 {% endfor %}

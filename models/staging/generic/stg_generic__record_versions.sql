@@ -1,23 +1,31 @@
 with
 
 records as (
-    select * from {{ ref('base_generic__records') }}
+    select *, from {{ ref('base_generic__records') }}
     where quarantine_reason is null
         and not is_contradicted
 ),
 
 deliveries as (
-    select delivery_number, load_id, delivered_at from {{ source('raw', 'deliveries') }}
+    select
+delivery_number,
+load_id,
+delivered_at,
+from {{ source('raw', 'deliveries') }}
 ),
 
 loads as (
-    select load_id, file, is_current from {{ source('raw', 'loads') }}
+    select
+load_id,
+file,
+is_current,
+from {{ source('raw', 'loads') }}
 ),
 
 last_deliveries as (
     select
         loads.file,
-        max(deliveries.delivery_number) as delivery_number
+        max(deliveries.delivery_number) as delivery_number,
     from deliveries
     inner join loads
         on deliveries.load_id = loads.load_id
@@ -26,7 +34,7 @@ last_deliveries as (
 
 -- What lies under a path and does not count is a copy of what counts under another: no news.
 copied_loads as (
-    select loads.load_id
+    select loads.load_id,
     from last_deliveries
     inner join deliveries
         on last_deliveries.delivery_number = deliveries.delivery_number
@@ -44,11 +52,11 @@ delivered_records as (
         deliveries.delivery_number,
         deliveries.delivered_at,
         records.source_file,
-        records.source_row
+        records.source_row,
     from records
     inner join deliveries
         on records.load_id = deliveries.load_id
-    where records.load_id not in (select copied_loads.load_id from copied_loads)
+    where records.load_id not in (select copied_loads.load_id, from copied_loads)
 )
 
 select
@@ -59,7 +67,7 @@ select
     updated_at,
     delivered_at,
     source_file,
-    source_row
+    source_row,
 from delivered_records
 qualify row_number() over (
     partition by record_id, delivery_number

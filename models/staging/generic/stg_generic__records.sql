@@ -36,5 +36,5 @@ select
     delivered_at,
     amount,
     source_file,
-    source_row
+    source_row,
 from records

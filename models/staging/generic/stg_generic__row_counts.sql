@@ -13,9 +13,9 @@ loaded_rows as (
         _source as source,
         '{{ table }}' as table_name,
         case when _is_current then 'delivered' else 'superseded' end as fate,
-        count(*) as counted_rows
+        count(*) as counted_rows,
     from {{ source('generic', table) }}
-    group by 1, 2, 3
+    group by all
     {{ 'union all' if not loop.last }}
     {%- endfor %}
 ),
@@ -25,12 +25,12 @@ rows_refused_at_loading as (
         quarantined_rows.source,
         quarantined_rows.table_name,
         case when loads.is_current then 'refused_at_loading' else 'superseded' end as fate,
-        count(*) as counted_rows
+        count(*) as counted_rows,
     from {{ source('raw', 'quarantined_rows') }} as quarantined_rows
     inner join {{ source('raw', 'loads') }} as loads
         on quarantined_rows.load_id = loads.load_id
     where quarantined_rows.table_name in ('events', '{{ tables | join("', '") }}')
-    group by 1, 2, 3
+    group by all
 ),
 
 rows_refused_in_staging as (
@@ -38,9 +38,9 @@ rows_refused_in_staging as (
         source,
         table_name,
         'refused_in_staging' as fate,
-        count(*) as counted_rows
+        count(*) as counted_rows,
     from {{ ref('stg_generic__quarantined_rows') }}
-    group by 1, 2, 3
+    group by all
 ),
 
 repeated_rows as (
@@ -48,9 +48,9 @@ repeated_rows as (
         source,
         'events' as table_name,
         'repeated' as fate,
-        count(*) as counted_rows
+        count(*) as counted_rows,
     from {{ ref('base_generic__repeated_events') }}
-    group by 1, 2, 3
+    group by all
     {%- for table in tables %}
 
     union all
@@ -59,10 +59,10 @@ repeated_rows as (
         source,
         '{{ table }}' as table_name,
         'repeated' as fate,
-        count(*) as counted_rows
+        count(*) as counted_rows,
     from {{ ref('base_generic__' ~ table) }}
     where row_status = 'repeated'
-    group by 1, 2, 3
+    group by all
     {%- endfor %}
 ),
 
@@ -72,39 +72,39 @@ kept_rows as (
         source,
         '{{ table }}' as table_name,
         'kept' as fate,
-        count(*) as counted_rows
+        count(*) as counted_rows,
     from {{ ref('stg_generic__' ~ table) }}
-    group by 1, 2, 3
+    group by all
     {{ 'union all' if not loop.last }}
     {%- endfor %}
 ),
 
 counts as (
-    select * from loaded_rows
+    select *, from loaded_rows
     union all
-    select * from rows_refused_at_loading
+    select *, from rows_refused_at_loading
     union all
-    select * from rows_refused_in_staging
+    select *, from rows_refused_in_staging
     union all
-    select * from repeated_rows
+    select *, from repeated_rows
     union all
-    select * from kept_rows
+    select *, from kept_rows
 )
 
 select
     source,
     table_name,
     cast(coalesce(sum(counted_rows) filter (
-        where fate in ('delivered', 'superseded', 'refused_at_loading')
+        where fate in ('delivered', 'refused_at_loading')
     ), 0) as bigint) as rows_delivered,
-    cast(coalesce(sum(counted_rows) filter (where fate = 'superseded'), 0) as bigint)
-        as rows_superseded,
     cast(coalesce(sum(counted_rows) filter (where fate = 'refused_at_loading'), 0) as bigint)
         as rows_quarantined_at_loading,
     cast(coalesce(sum(counted_rows) filter (where fate = 'refused_in_staging'), 0) as bigint)
         as rows_quarantined_in_staging,
     cast(coalesce(sum(counted_rows) filter (where fate = 'repeated'), 0) as bigint)
         as rows_repeated,
-    cast(coalesce(sum(counted_rows) filter (where fate = 'kept'), 0) as bigint) as rows_kept
+    cast(coalesce(sum(counted_rows) filter (where fate = 'kept'), 0) as bigint) as rows_kept,
+    cast(coalesce(sum(counted_rows) filter (where fate = 'superseded'), 0) as bigint)
+        as rows_superseded,
 from counts
-group by source, table_name
+group by all

@@ -1,12 +1,15 @@
 with
 
 stage_changes as (
-    select * from {{ ref('base_generic__stage_changes') }}
+    select *, from {{ ref('base_generic__stage_changes') }}
     where row_status = 'kept'
 ),
 
 records as (
-    select record_id, record_type from {{ ref('stg_generic__records') }}
+    select
+record_id,
+record_type,
+from {{ ref('stg_generic__records') }}
 )
 
 select
@@ -20,7 +23,7 @@ select
     stage_changes.delivered_at,
     stage_changes.amount,
     stage_changes.source_file,
-    stage_changes.source_row
+    stage_changes.source_row,
 from stage_changes
 left join records
     on stage_changes.record_id = records.record_id

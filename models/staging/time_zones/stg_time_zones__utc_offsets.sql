@@ -7,9 +7,9 @@
 with
 
 sources as (
-    select distinct timezone
+    select distinct timezone,
     from {{ ref('sources') }}
-    where timezone <> 'UTC'
+    where timezone != 'UTC'
 ),
 
 -- Longer on both sides, as clocks that change on the day before or after concern a date too.
@@ -34,7 +34,7 @@ offsets_of_dates as (
         sources.timezone,
         cast(dates.date_day as timestamp) as date_starts_at,
         {{ utc_offset_seconds('cast(dates.date_day as timestamp)', 'sources.timezone') }}
-            as offset_seconds
+            as offset_seconds,
     from sources
     cross join dates
 ),
@@ -45,9 +45,9 @@ dates_of_changes as (
         date_starts_at,
         offset_seconds as seconds_before,
         lead(offset_seconds) over (partition by timezone order by date_starts_at)
-            as seconds_after
+            as seconds_after,
     from offsets_of_dates
-    qualify seconds_before <> seconds_after
+    qualify seconds_before != seconds_after
 ),
 
 -- The instant is found in two steps: the first hour to end with the new offset, then its minute.
@@ -59,14 +59,14 @@ hours_of_changes as (
         dates_of_changes.seconds_after,
         min({{ seconds_later(
             'dates_of_changes.date_starts_at', '(hours.generated_number - 1) * 3600'
-        ) }}) as hour_starts_at
+        ) }}) as hour_starts_at,
     from dates_of_changes
     cross join hours
     where {{ utc_offset_seconds(
         seconds_later('dates_of_changes.date_starts_at', 'hours.generated_number * 3600'),
         'dates_of_changes.timezone'
     ) }} = dates_of_changes.seconds_after
-    group by 1, 2, 3, 4
+    group by all
 ),
 
 changes as (
@@ -77,14 +77,14 @@ changes as (
         hours_of_changes.seconds_after,
         min({{ seconds_later(
             'hours_of_changes.hour_starts_at', 'minutes.generated_number * 60'
-        ) }}) as changes_at
+        ) }}) as changes_at,
     from hours_of_changes
     cross join minutes
     where {{ utc_offset_seconds(
         seconds_later('hours_of_changes.hour_starts_at', 'minutes.generated_number * 60'),
         'hours_of_changes.timezone'
     ) }} = hours_of_changes.seconds_after
-    group by 1, 2, 3, 4
+    group by all
 )
 
 select
@@ -92,7 +92,7 @@ select
     cast(offsets_of_dates.date_starts_at as date) as local_date,
     coalesce(changes.seconds_before, offsets_of_dates.offset_seconds) as seconds_before,
     coalesce(changes.seconds_after, offsets_of_dates.offset_seconds) as seconds_after,
-    changes.changes_at
+    changes.changes_at,
 from offsets_of_dates
 left join changes
     on offsets_of_dates.timezone = changes.timezone

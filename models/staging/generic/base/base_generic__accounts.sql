@@ -9,7 +9,7 @@ accounts as (
 deliveries as (
     select
         load_id,
-        max(delivered_at) as last_delivered_at
+        max(delivered_at) as last_delivered_at,
     from {{ source('raw', 'deliveries') }}
     group by load_id
 ),
@@ -56,7 +56,7 @@ delivered as (
         deliveries.last_delivered_at,
         accounts._plausible_until as plausible_until,
         accounts._file as source_file,
-        accounts._row as source_row
+        accounts._row as source_row,
     from accounts
     left join sources
         on accounts._source = sources.source
@@ -76,7 +76,7 @@ converted as (
         or {{ is_ambiguous_time('delivered.updated_at_text', 'updated_offsets') }}
             as is_ambiguous_time,
         cast(try_cast(delivered.employees_text as decimal(18, 4)) as bigint) as employees,
-        try_cast(delivered.annual_revenue_text as decimal(18, 4)) as annual_revenue
+        try_cast(delivered.annual_revenue_text as decimal(18, 4)) as annual_revenue,
     from delivered
     {{ join_utc_offsets('created_offsets', 'delivered.timezone', 'delivered.created_at_text') }}
     {{ join_utc_offsets('deleted_offsets', 'delivered.timezone', 'delivered.deleted_at_text') }}
@@ -98,7 +98,7 @@ examined as (
         {{ refuse_instant('deleted_at_text', 'deleted_at', 'plausible_until') }}
             as deleted_at_refusal,
         {{ refuse_instant('updated_at_text', 'updated_at', 'plausible_until') }}
-            as updated_at_refusal
+            as updated_at_refusal,
     from converted
 ),
 
@@ -119,7 +119,7 @@ judged as (
             'created_at': 'created_at_text',
             'deleted_at': 'deleted_at_text',
             'updated_at': 'updated_at_text',
-        }) }}
+        }) }},
     from examined
 ),
 
@@ -151,5 +151,5 @@ select
     annual_revenue,
     source_file,
     source_row,
-    {{ or_key_conflict('account_id') }}
+    {{ or_key_conflict('account_id') }},
 from versions

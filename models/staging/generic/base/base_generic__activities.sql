@@ -9,7 +9,7 @@ activities as (
 deliveries as (
     select
         load_id,
-        max(delivered_at) as last_delivered_at
+        max(delivered_at) as last_delivered_at,
     from {{ source('raw', 'deliveries') }}
     group by load_id
 ),
@@ -43,7 +43,7 @@ delivered as (
         deliveries.last_delivered_at,
         activities._plausible_until as plausible_until,
         activities._file as source_file,
-        activities._row as source_row
+        activities._row as source_row,
     from activities
     left join sources
         on activities._source = sources.source
@@ -58,7 +58,7 @@ converted as (
         {{ to_utc('delivered.updated_at_text', 'updated_offsets') }} as updated_at,
         {{ is_ambiguous_time('delivered.occurred_at_text', 'occurred_offsets') }}
         or {{ is_ambiguous_time('delivered.updated_at_text', 'updated_offsets') }}
-            as is_ambiguous_time
+            as is_ambiguous_time,
     from delivered
     {{ join_utc_offsets('occurred_offsets', 'delivered.timezone', 'delivered.occurred_at_text') }}
     {{ join_utc_offsets('updated_offsets', 'delivered.timezone', 'delivered.updated_at_text') }}
@@ -76,7 +76,7 @@ examined as (
             {{ refuse_instant('occurred_at_text', 'occurred_at', 'plausible_until') }}
         ) as occurred_at_refusal,
         {{ refuse_instant('updated_at_text', 'updated_at', 'plausible_until') }}
-            as updated_at_refusal
+            as updated_at_refusal,
     from converted
 ),
 
@@ -93,7 +93,7 @@ judged as (
             'record_id': 'record_id',
             'occurred_at': 'occurred_at_text',
             'updated_at': 'updated_at_text',
-        }) }}
+        }) }},
     from examined
 ),
 
@@ -116,5 +116,5 @@ select
     delivered_at,
     source_file,
     source_row,
-    {{ or_key_conflict('activity_id') }}
+    {{ or_key_conflict('activity_id') }},
 from versions

@@ -9,7 +9,7 @@ contacts as (
 deliveries as (
     select
         load_id,
-        max(delivered_at) as last_delivered_at
+        max(delivered_at) as last_delivered_at,
     from {{ source('raw', 'deliveries') }}
     group by load_id
 ),
@@ -55,7 +55,7 @@ delivered as (
         deliveries.last_delivered_at,
         contacts._plausible_until as plausible_until,
         contacts._file as source_file,
-        contacts._row as source_row
+        contacts._row as source_row,
     from contacts
     left join sources
         on contacts._source = sources.source
@@ -73,7 +73,7 @@ converted as (
         {{ is_ambiguous_time('delivered.created_at_text', 'created_offsets') }}
         or {{ is_ambiguous_time('delivered.deleted_at_text', 'deleted_offsets') }}
         or {{ is_ambiguous_time('delivered.updated_at_text', 'updated_offsets') }}
-            as is_ambiguous_time
+            as is_ambiguous_time,
     from delivered
     {{ join_utc_offsets('created_offsets', 'delivered.timezone', 'delivered.created_at_text') }}
     {{ join_utc_offsets('deleted_offsets', 'delivered.timezone', 'delivered.deleted_at_text') }}
@@ -91,7 +91,7 @@ examined as (
         {{ refuse_instant('deleted_at_text', 'deleted_at', 'plausible_until') }}
             as deleted_at_refusal,
         {{ refuse_instant('updated_at_text', 'updated_at', 'plausible_until') }}
-            as updated_at_refusal
+            as updated_at_refusal,
     from converted
 ),
 
@@ -110,7 +110,7 @@ judged as (
             'created_at': 'created_at_text',
             'deleted_at': 'deleted_at_text',
             'updated_at': 'updated_at_text',
-        }) }}
+        }) }},
     from examined
 ),
 
@@ -139,5 +139,5 @@ select
     delivered_at,
     source_file,
     source_row,
-    {{ or_key_conflict('contact_id') }}
+    {{ or_key_conflict('contact_id') }},
 from versions

@@ -33,7 +33,7 @@ delivered as (
         events._delivered_at as load_delivered_at,
         events._plausible_until as load_plausible_until,
         events._file as source_file,
-        events._row as source_row
+        events._row as source_row,
     from events
     left join sources
         on events._source = sources.source
@@ -52,7 +52,7 @@ timed as (
             end,
             occurred_text
         ) as event_text,
-        case when event_time <> 'occurred' then occurred_text end as other_text
+        case when event_time != 'occurred' then occurred_text end as other_text,
     from delivered
 ),
 
@@ -61,7 +61,7 @@ converted as (
         timed.*,
         {{ to_utc('timed.event_text', 'event_offsets') }} as occurred_at,
         {{ to_utc('timed.received_text', 'received_offsets') }} as received_at,
-        {{ is_ambiguous_time('timed.event_text', 'event_offsets') }} as is_ambiguous_time
+        {{ is_ambiguous_time('timed.event_text', 'event_offsets') }} as is_ambiguous_time,
     from timed
     {{ join_utc_offsets('event_offsets', 'timed.timezone', 'timed.event_text') }}
     {{ join_utc_offsets('received_offsets', 'timed.timezone', 'timed.received_text') }}
@@ -73,7 +73,7 @@ limited as (
         coalesce(
             least({{ dbt.dateadd('day', 1, 'received_at') }}, load_plausible_until),
             load_plausible_until
-        ) as plausible_until
+        ) as plausible_until,
     from converted
 ),
 
@@ -88,7 +88,7 @@ examined as (
         ) as occurred_at_refusal,
         {{ refuse_missing('event_name') }} as event_name_refusal,
         case when user_id is null and anonymous_id is null then 'no_subject' end
-            as user_id_refusal
+            as user_id_refusal,
     from limited
 ),
 
@@ -100,7 +100,7 @@ judged as (
             'occurred_at': 'event_text',
             'event_name': 'event_name',
             'user_id': 'user_id',
-        }) }}
+        }) }},
     from examined
 )
 
@@ -134,5 +134,5 @@ select
     quarantine_column,
     quarantine_reason,
     expected,
-    text
+    text,
 from judged

@@ -31,7 +31,7 @@ delivered as (
         field_changes._delivered_at as delivered_at,
         field_changes._plausible_until as plausible_until,
         field_changes._file as source_file,
-        field_changes._row as source_row
+        field_changes._row as source_row,
     from field_changes
     left join sources
         on field_changes._source = sources.source
@@ -42,7 +42,7 @@ converted as (
         delivered.*,
         {{ to_utc('delivered.changed_at_text', 'changed_offsets') }} as changed_at,
         {{ is_ambiguous_time('delivered.changed_at_text', 'changed_offsets') }}
-            as is_ambiguous_time
+            as is_ambiguous_time,
     from delivered
     {{ join_utc_offsets('changed_offsets', 'delivered.timezone', 'delivered.changed_at_text') }}
 ),
@@ -57,7 +57,7 @@ examined as (
         coalesce(
             {{ refuse_missing('changed_at_text') }},
             {{ refuse_instant('changed_at_text', 'changed_at', 'plausible_until') }}
-        ) as changed_at_refusal
+        ) as changed_at_refusal,
     from converted
 ),
 
@@ -73,7 +73,7 @@ judged as (
             'field': 'field_name',
             'record_type': 'record_type',
             'changed_at': 'changed_at_text',
-        }) }}
+        }) }},
     from examined
 ),
 
@@ -98,5 +98,5 @@ select
     quarantine_column,
     quarantine_reason,
     expected,
-    text
+    text,
 from copies

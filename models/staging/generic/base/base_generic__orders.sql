@@ -9,7 +9,7 @@ orders as (
 deliveries as (
     select
         load_id,
-        max(delivered_at) as last_delivered_at
+        max(delivered_at) as last_delivered_at,
     from {{ source('raw', 'deliveries') }}
     group by load_id
 ),
@@ -44,7 +44,7 @@ delivered as (
         deliveries.last_delivered_at,
         orders._plausible_until as plausible_until,
         orders._file as source_file,
-        orders._row as source_row
+        orders._row as source_row,
     from orders
     left join sources
         on orders._source = sources.source
@@ -60,7 +60,7 @@ converted as (
         {{ is_ambiguous_time('delivered.ordered_at_text', 'ordered_offsets') }}
         or {{ is_ambiguous_time('delivered.updated_at_text', 'updated_offsets') }}
             as is_ambiguous_time,
-        try_cast(delivered.amount_text as decimal(18, 4)) as amount
+        try_cast(delivered.amount_text as decimal(18, 4)) as amount,
     from delivered
     {{ join_utc_offsets('ordered_offsets', 'delivered.timezone', 'delivered.ordered_at_text') }}
     {{ join_utc_offsets('updated_offsets', 'delivered.timezone', 'delivered.updated_at_text') }}
@@ -80,7 +80,7 @@ examined as (
             {{ refuse_instant('ordered_at_text', 'ordered_at', 'plausible_until') }}
         ) as ordered_at_refusal,
         {{ refuse_instant('updated_at_text', 'updated_at', 'plausible_until') }}
-            as updated_at_refusal
+            as updated_at_refusal,
     from converted
 ),
 
@@ -97,7 +97,7 @@ judged as (
             'amount': 'amount_text',
             'ordered_at': 'ordered_at_text',
             'updated_at': 'updated_at_text',
-        }) }}
+        }) }},
     from examined
 ),
 
@@ -121,5 +121,5 @@ select
     amount,
     source_file,
     source_row,
-    {{ or_key_conflict('order_id') }}
+    {{ or_key_conflict('order_id') }},
 from versions

@@ -9,7 +9,7 @@ owners as (
 deliveries as (
     select
         load_id,
-        max(delivered_at) as last_delivered_at
+        max(delivered_at) as last_delivered_at,
     from {{ source('raw', 'deliveries') }}
     group by load_id
 ),
@@ -45,7 +45,7 @@ delivered as (
         deliveries.last_delivered_at,
         owners._plausible_until as plausible_until,
         owners._file as source_file,
-        owners._row as source_row
+        owners._row as source_row,
     from owners
     left join sources
         on owners._source = sources.source
@@ -61,7 +61,7 @@ converted as (
         {{ to_utc('delivered.updated_at_text', 'updated_offsets') }} as updated_at,
         {{ is_ambiguous_time('delivered.created_at_text', 'created_offsets') }}
         or {{ is_ambiguous_time('delivered.updated_at_text', 'updated_offsets') }}
-            as is_ambiguous_time
+            as is_ambiguous_time,
     from delivered
     {{ join_utc_offsets('created_offsets', 'delivered.timezone', 'delivered.created_at_text') }}
     {{ join_utc_offsets('updated_offsets', 'delivered.timezone', 'delivered.updated_at_text') }}
@@ -76,7 +76,7 @@ examined as (
         {{ refuse_instant('created_at_text', 'created_at', 'plausible_until') }}
             as created_at_refusal,
         {{ refuse_instant('updated_at_text', 'updated_at', 'plausible_until') }}
-            as updated_at_refusal
+            as updated_at_refusal,
     from converted
 ),
 
@@ -92,7 +92,7 @@ judged as (
             'is_active': 'is_active_text',
             'created_at': 'created_at_text',
             'updated_at': 'updated_at_text',
-        }) }}
+        }) }},
     from examined
 ),
 
@@ -116,5 +116,5 @@ select
     delivered_at,
     source_file,
     source_row,
-    {{ or_key_conflict('owner_id') }}
+    {{ or_key_conflict('owner_id') }},
 from versions

@@ -9,7 +9,7 @@ records as (
 deliveries as (
     select
         load_id,
-        max(delivered_at) as last_delivered_at
+        max(delivered_at) as last_delivered_at,
     from {{ source('raw', 'deliveries') }}
     group by load_id
 ),
@@ -67,7 +67,7 @@ delivered as (
         deliveries.last_delivered_at,
         records._plausible_until as plausible_until,
         records._file as source_file,
-        records._row as source_row
+        records._row as source_row,
     from records
     left join sources
         on records._source = sources.source
@@ -89,7 +89,7 @@ converted as (
         or {{ is_ambiguous_time('delivered.deleted_at_text', 'deleted_offsets') }}
         or {{ is_ambiguous_time('delivered.updated_at_text', 'updated_offsets') }}
             as is_ambiguous_time,
-        try_cast(delivered.amount_text as decimal(18, 4)) as amount
+        try_cast(delivered.amount_text as decimal(18, 4)) as amount,
     from delivered
     {{ join_utc_offsets('created_offsets', 'delivered.timezone', 'delivered.created_at_text') }}
     {{ join_utc_offsets('closed_offsets', 'delivered.timezone', 'delivered.closed_at_text') }}
@@ -116,7 +116,7 @@ examined as (
         {{ refuse_instant('deleted_at_text', 'deleted_at', 'plausible_until') }}
             as deleted_at_refusal,
         {{ refuse_instant('updated_at_text', 'updated_at', 'plausible_until') }}
-            as updated_at_refusal
+            as updated_at_refusal,
     from converted
 ),
 
@@ -140,7 +140,7 @@ judged as (
             'closed_at': 'closed_at_text',
             'deleted_at': 'deleted_at_text',
             'updated_at': 'updated_at_text',
-        }) }}
+        }) }},
     from examined
 ),
 
@@ -154,7 +154,7 @@ select
     record_type,
     pipeline,
     -- The name of a lead is that of a person.
-    case when record_type <> 'lead' then record_name end as record_name,
+    case when record_type != 'lead' then record_name end as record_name,
     stage,
     currency,
     owner_id,
@@ -180,5 +180,5 @@ select
     load_id,
     source_file,
     source_row,
-    {{ or_key_conflict('record_id') }}
+    {{ or_key_conflict('record_id') }},
 from versions

@@ -15,7 +15,7 @@ hashed_events as (
             when event_id is null then {{ narrow_hash(content_columns) }}
             else {{ narrow_hash(['source', 'event_id']) }}
         end as suspect_hash,
-        {{ narrow_hash(['source_file']) }} as file_hash
+        {{ narrow_hash(['source_file']) }} as file_hash,
     from {{ ref('base_generic__events') }}
     where quarantine_reason is null
 ),
@@ -26,25 +26,25 @@ events as (
         case
             when event_id is null then {{ narrow_hash(content_columns) }}
             else {{ narrow_hash(['source', 'event_id']) }}
-        end as suspect_hash
+        end as suspect_hash,
     from {{ ref('base_generic__events') }}
     where quarantine_reason is null
 ),
 
 -- Millions of events, few of them repeated: numbers find suspects, and only these are compared.
 suspects as (
-    select suspect_hash
+    select suspect_hash,
     from hashed_events
     group by suspect_hash
     having
         count(*) > 1
-        and (count(event_id) > 0 or min(file_hash) <> max(file_hash))
+        and (count(event_id) > 0 or min(file_hash) != max(file_hash))
 ),
 
 suspected_events as (
     select
         events.*,
-        {{ content_hash(content_columns) }} as content_hash
+        {{ content_hash(content_columns) }} as content_hash,
     from events
     inner join suspects
         on events.suspect_hash = suspects.suspect_hash
@@ -65,7 +65,7 @@ copies_by_id as (
                 delivered_at,
                 source_file,
                 source_row
-        ) as copy_number
+        ) as copy_number,
     from suspected_events
     where event_id is not null
 ),
@@ -80,7 +80,7 @@ numbered_in_files as (
         row_number() over (
             partition by content_hash, source_file
             order by source_row
-        ) as number_in_file
+        ) as number_in_file,
     from suspected_events
     where event_id is null
 ),
@@ -95,14 +95,14 @@ copies_by_content as (
         row_number() over (
             partition by content_hash, number_in_file
             order by delivered_at, source_file
-        ) as copy_number
+        ) as copy_number,
     from numbered_in_files
 )
 
 select
     source,
     source_file,
-    source_row
+    source_row,
 from copies_by_id
 where copy_number > 1
 
@@ -111,6 +111,6 @@ union all
 select
     source,
     source_file,
-    source_row
+    source_row,
 from copies_by_content
 where copy_number > 1

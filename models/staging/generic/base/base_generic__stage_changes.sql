@@ -29,7 +29,7 @@ delivered as (
         stage_changes._delivered_at as delivered_at,
         stage_changes._plausible_until as plausible_until,
         stage_changes._file as source_file,
-        stage_changes._row as source_row
+        stage_changes._row as source_row,
     from stage_changes
     left join sources
         on stage_changes._source = sources.source
@@ -41,7 +41,7 @@ converted as (
         {{ to_utc('delivered.changed_at_text', 'changed_offsets') }} as changed_at,
         {{ is_ambiguous_time('delivered.changed_at_text', 'changed_offsets') }}
             as is_ambiguous_time,
-        try_cast(delivered.amount_text as decimal(18, 4)) as amount
+        try_cast(delivered.amount_text as decimal(18, 4)) as amount,
     from delivered
     {{ join_utc_offsets('changed_offsets', 'delivered.timezone', 'delivered.changed_at_text') }}
 ),
@@ -57,7 +57,7 @@ examined as (
         coalesce(
             {{ refuse_missing('changed_at_text') }},
             {{ refuse_instant('changed_at_text', 'changed_at', 'plausible_until') }}
-        ) as changed_at_refusal
+        ) as changed_at_refusal,
     from converted
 ),
 
@@ -74,7 +74,7 @@ judged as (
             'record_type': 'record_type',
             'amount': 'amount_text',
             'changed_at': 'changed_at_text',
-        }) }}
+        }) }},
     from examined
 ),
 
@@ -99,5 +99,5 @@ select
     quarantine_column,
     quarantine_reason,
     expected,
-    text
+    text,
 from copies
