@@ -63,7 +63,8 @@ lock: $(VENV)/.created ## Resolve requirements*.in into locks with hashes and wi
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV)
 	@for name in requirements requirements-dev; do \
 		$(BIN)/uv pip compile $$name.in --universal --python-version 3.11 --generate-hashes \
-			--no-emit-index-url --no-emit-find-links --no-header --quiet --output-file $$name.lock; \
+			--no-emit-index-url --no-emit-find-links --no-header --no-strip-extras --quiet \
+			--output-file $$name.lock; \
 	done
 
 clean: ## Remove what can be made anew: the environment, caches; no deliveries, no state
