@@ -230,6 +230,19 @@ def test_a_parquet_file_is_named_wherever_it_is_damaged(
     assert str(error).startswith("crm/owners/a.parquet: expected a parquet file, found what cannot")
 
 
+def test_rows_that_a_quote_swallows_across_the_buffers_of_the_reader_are_missed(
+    company: Company,
+) -> None:
+    """DuckDB drops a hundred thousand rows and tells of one innocent row only."""
+    rows = "2024-02-01 10:00:00,visit,a user with a rather long name\n" * 700_000
+    company.deliver(
+        "crm/events/a.csv",
+        EVENTS_HEADER + rows[: len(rows) // 700 * 300] + '2024-02-01,"visit,u1\n' + rows,
+    )
+
+    assert [type(error) for error in company.load().errors["crm"]] == [UnclosedQuoteError]
+
+
 def test_all_mistakes_of_a_night_are_told_at_once(company: Company) -> None:
     """A night is lost for each mistake, as the first one hides the others."""
     company.deliver("crm/events/a.csv", "")

@@ -1,0 +1,188 @@
+"""Whatever kills a night of loading, and wherever: the next run ends where it would have ended.
+
+The process is killed before each place of the loading code that writes, renames, deletes or asks
+DuckDB to do something, one after the other. The places are found by watching an undisturbed run, so
+that a step that is added is killed, too.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import pytest
+
+import orchestration
+from orchestration.ledger import LedgerError, open_ledger
+from tests.orchestration.deliveries import EVENTS_HEADER, SECOND_NIGHT, Company
+
+Step = tuple[str, int, str]
+
+WATCHED = {"begin", "commit", "connect", "execute", "mkdir", "replace", "rmtree", "sync", "unlink"}
+KILLED = 99
+
+
+@pytest.fixture
+def company(tmp_path: Path) -> Company:
+    """One night was loaded; on the next, one file is new, one replaced and one taken back."""
+    company = Company(tmp_path)
+    company.deliver("crm/events/a.csv", EVENTS_HEADER + "2024-02-01,visit,a\n")
+    company.deliver("web/events/a.csv", EVENTS_HEADER + "2024-02-01,visit,w\n")
+    company.load()
+    company.deliver("crm/events/a.csv", EVENTS_HEADER + "2024-02-02,visit,b\n2024-02-30,visit,b\n")
+    company.deliver("crm/events/b.csv", EVENTS_HEADER + "2024-02-01,visit\n2024-02-01,visit,c\n")
+    company.deliver("web/events/b.csv", EVENTS_HEADER + "2024-02-01,visit,w\n")
+    return company
+
+
+def watch(step_seen: Callable[[Step], None]) -> None:
+    """Call back before each watched call that the loading code makes itself."""
+    package = str(Path(orchestration.__file__).parent)
+
+    def profile(frame: FrameType, event: str, callee: Any) -> None:
+        caller = frame if event == "c_call" else frame.f_back
+        name = getattr(callee, "__name__", "") if event == "c_call" else frame.f_code.co_name
+        if event not in ("call", "c_call") or name not in WATCHED or caller is None:
+            return
+        is_text = isinstance(getattr(callee, "__self__", None), str)
+        if caller.f_code.co_filename.startswith(package) and not is_text:
+            # Between two statements only DuckDB's own files differ: one a module will do.
+            line = 0 if name == "execute" else caller.f_lineno
+            step_seen((Path(caller.f_code.co_filename).name, line, name))
+
+    sys.setprofile(profile)
+
+
+def steps_of(load: Callable[[], object]) -> list[Step]:
+    steps: dict[Step, None] = {}
+    watch(steps.setdefault)
+    try:
+        load()
+    finally:
+        sys.setprofile(None)
+    return list(steps)
+
+
+def killed_at(step: Step, load: Callable[[], object]) -> bool:
+    """Whether the load was killed before the step, in a process of its own."""
+
+    def load_until() -> None:
+        watch(lambda seen: os._exit(KILLED) if seen == step else None)
+        load()
+
+    process = multiprocessing.get_context("fork").Process(target=load_until)
+    process.start()
+    process.join()
+    return process.exitcode == KILLED
+
+
+def state_of(company: Company) -> dict[str, object]:
+    """All that a reader of the build can see, and all files of the state but the databases."""
+    home = company.settings.home
+    tables = ["raw.loads", "raw.deliveries", "raw.quarantined_rows", "raw_generic.events"]
+    state: dict[str, object] = {
+        table: company.query(f"select * from {table} order by all") for table in tables
+    }
+    state["files"] = sorted(
+        path.relative_to(home).as_posix() for path in home.rglob("*") if path.is_file()
+    )
+    return state
+
+
+def with_home(company: Company, home: Path) -> Company:
+    """The same company with a copy of its state."""
+    copy = object.__new__(Company)
+    copy.landing, copy.sources = company.landing, company.sources
+    copy.settings = replace(company.settings, home=home)
+    shutil.copytree(company.settings.home, home)
+    return copy
+
+
+def test_a_night_that_is_killed_anywhere_is_made_whole_by_the_next_run(
+    company: Company, tmp_path: Path
+) -> None:
+    """Files are loaded twice or never, or a half-written one is taken for whole."""
+    undisturbed = with_home(company, tmp_path / "undisturbed")
+    undisturbed.load(SECOND_NIGHT)
+    expected = state_of(undisturbed)
+    watched = with_home(company, tmp_path / "watched")
+    steps = steps_of(lambda: watched.load(SECOND_NIGHT))
+
+    assert {name for _, _, name in steps} >= {"begin", "commit", "execute", "replace", "sync"}
+    for number, step in enumerate(steps):
+        disturbed = with_home(company, tmp_path / f"killed_{number}")
+        assert killed_at(step, lambda: disturbed.load(SECOND_NIGHT)), step  # noqa: B023
+        disturbed.load(SECOND_NIGHT)
+        assert state_of(disturbed) == expected, step
+
+
+def test_rows_are_in_place_before_the_ledger_tells_of_them(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A kill between the two leaves a ledger that tells of rows which are nowhere."""
+
+    def fail(source: Path, target: Path) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "replace", fail)
+    with pytest.raises(OSError, match="No space left"):
+        company.load(SECOND_NIGHT)
+    monkeypatch.undo()
+
+    with open_ledger(company.settings.ledger) as ledger:
+        assert [load.file for load in ledger.loads().values()] == [
+            "crm/events/a.csv",
+            "web/events/a.csv",
+        ]
+
+
+def load_as_second(company: Company) -> None:
+    """Load in a process of its own, which tells by its exit code that it was refused."""
+    try:
+        company.load(SECOND_NIGHT)
+    except LedgerError as error:
+        sys.exit(KILLED if "Wait for the other run to end" in str(error) else 1)
+
+
+def test_a_second_run_at_the_same_time_is_refused(company: Company) -> None:
+    """Two nights at once load the same files twice."""
+    with open_ledger(company.settings.ledger):
+        # Not a fork: that would share the ledger that is open here.
+        process = multiprocessing.get_context("spawn").Process(
+            target=load_as_second, args=(company,)
+        )
+        process.start()
+        process.join()
+
+    assert process.exitcode == KILLED
+
+
+def test_what_a_run_left_unfinished_is_cleared_away(company: Company, tmp_path: Path) -> None:
+    """Unfinished files of killed runs fill the disk."""
+    left = company.settings.raw / ".incoming" / "0123456789abcdef.staged.parquet"
+    left.parent.mkdir()
+    left.write_bytes(b"half a file")
+
+    company.load(SECOND_NIGHT)
+
+    assert not left.exists()
+
+
+def test_load_ids_are_the_same_on_another_machine(company: Company, tmp_path: Path) -> None:
+    """A rebuild gives every load another name, so that nothing can be compared."""
+    elsewhere = Company(tmp_path / "elsewhere")
+    shutil.copytree(company.landing, elsewhere.landing, dirs_exist_ok=True)
+    company.load(SECOND_NIGHT)
+    elsewhere.load()
+
+    ids = "select file, load_id from raw.loads where is_current order by all"
+    assert company.query(ids) == elsewhere.query(ids)
+    # sha256 of 'crm/events/b.csv', a zero byte and the file's own sha256 in hexadecimal
+    assert ("crm/events/b.csv", "bd0d323f85e8cb4d") in company.query(ids)
