@@ -1,0 +1,131 @@
+with
+
+journey_cells as (
+    select
+        funnel_id,
+        subject_id,
+        journey_number,
+        cell_id,
+        furthest_stage_id,
+        furthest_stage_position,
+        outcome,
+        is_mature,
+        amount,
+    from {{ ref('int_journey_cells') }}
+),
+
+journey_stages as (
+    select
+        funnel_id,
+        subject_id,
+        journey_number,
+        stage_id,
+        stage_position,
+    from {{ ref('fct_journey_stages') }}
+),
+
+first_entries as (
+    select
+        funnel_id,
+        subject_id,
+        journey_number,
+        cell_id,
+        stage_id,
+    from {{ ref('int_cell_visits') }}
+    where journey_number > 0 and previous_visit_number = 0
+),
+
+cells as (
+    select distinct
+        cell_id,
+        funnel_id,
+    from {{ ref('int_cell_segments') }}
+),
+
+ladder as (
+    select
+        funnel_id,
+        stage_id,
+        stage_position,
+    from {{ ref('dim_funnel_stages') }}
+    where stage_position is not null
+),
+
+visited_stages as (
+    select
+        cell_id,
+        stage_id,
+        count(*) as visited,
+    from first_entries
+    group by all
+),
+
+reached_stages as (
+    select
+        journey_cells.cell_id,
+        journey_stages.stage_id,
+        count(*) as reached,
+        count(*) filter (where journey_cells.is_mature) as mature_reached,
+        count(*) filter (where first_entries.stage_id is null) as imputed,
+        count(*) filter (
+            where journey_cells.furthest_stage_position > journey_stages.stage_position
+        ) as advanced,
+    from journey_stages
+    inner join journey_cells
+        on
+            journey_stages.funnel_id = journey_cells.funnel_id
+            and journey_stages.subject_id = journey_cells.subject_id
+            and journey_stages.journey_number = journey_cells.journey_number
+    left join first_entries
+        on
+            journey_stages.funnel_id = first_entries.funnel_id
+            and journey_stages.subject_id = first_entries.subject_id
+            and journey_stages.journey_number = first_entries.journey_number
+            and journey_stages.stage_id = first_entries.stage_id
+    group by all
+),
+
+furthest_stages as (
+    select
+        cell_id,
+        furthest_stage_id,
+        count(*) filter (where outcome = 'won') as won,
+        count(*) filter (where outcome = 'lost') as lost,
+        count(*) filter (where outcome = 'abandoned') as abandoned,
+        count(*) filter (where outcome = 'open') as still_open,
+        sum(amount) filter (where outcome in ('lost', 'abandoned')) as amount_lost,
+        count(*) filter (where outcome in ('lost', 'abandoned') and amount is null)
+            as amount_unknown,
+    from journey_cells
+    group by all
+)
+
+select
+    cells.cell_id,
+    ladder.stage_id,
+    ladder.stage_position,
+    coalesce(visited_stages.visited, 0) as visited,
+    coalesce(reached_stages.reached, 0) as reached,
+    coalesce(reached_stages.mature_reached, 0) as mature_reached,
+    coalesce(reached_stages.imputed, 0) as imputed,
+    coalesce(reached_stages.advanced, 0) as advanced,
+    coalesce(furthest_stages.won, 0) as won,
+    coalesce(furthest_stages.lost, 0) as lost,
+    coalesce(furthest_stages.abandoned, 0) as abandoned,
+    coalesce(furthest_stages.still_open, 0) as still_open,
+    coalesce(furthest_stages.amount_lost, 0) as amount_lost,
+    coalesce(furthest_stages.amount_unknown, 0) as amount_unknown,
+from cells
+inner join ladder on cells.funnel_id = ladder.funnel_id
+left join visited_stages
+    on
+        cells.cell_id = visited_stages.cell_id
+        and ladder.stage_id = visited_stages.stage_id
+left join reached_stages
+    on
+        cells.cell_id = reached_stages.cell_id
+        and ladder.stage_id = reached_stages.stage_id
+left join furthest_stages
+    on
+        cells.cell_id = furthest_stages.cell_id
+        and ladder.stage_id = furthest_stages.furthest_stage_id

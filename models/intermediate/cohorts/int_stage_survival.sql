@@ -1,0 +1,114 @@
+{%- set never = 9223372036854775807 -%}
+
+with
+
+waits as (
+    select
+        cell_id,
+        stage_id,
+        coalesce(microseconds_in_stage, microseconds_waiting) as microseconds,
+        microseconds_in_stage is null as is_censored,
+    from {{ ref('int_cell_visits') }}
+    where microseconds_in_stage is not null or microseconds_waiting is not null
+),
+
+cell_cohorts as (
+    select
+        cell_id,
+        cohort_segment_id,
+    from {{ ref('int_cell_cohorts') }}
+),
+
+cohort_waits as (
+    select
+        cell_cohorts.cohort_segment_id,
+        waits.stage_id,
+        count(*) as visits,
+        -- When half of all have left if none of the censored ever does: survival is half by then.
+        percentile_disc(0.5) within group (
+            order by case when waits.is_censored then {{ never }} else waits.microseconds end
+        ) as half_left,
+        max(waits.microseconds) filter (where not waits.is_censored) as last_left,
+        min(waits.microseconds) filter (where waits.is_censored) as first_censored,
+    from waits
+    inner join cell_cohorts on waits.cell_id = cell_cohorts.cell_id
+    group by all
+),
+
+-- If none is censored before that, it is the median. Else those who wait on stand for the censored.
+censored_early as (
+    select
+        row_number() over (order by cohort_segment_id, stage_id) as wait_group,
+        cohort_segment_id,
+        stage_id,
+        visits,
+        least(half_left, last_left) as horizon,
+    from cohort_waits
+    where last_left is not null and first_censored < least(half_left, last_left)
+),
+
+ordered_waits as (
+    select
+        censored_early.wait_group,
+        waits.microseconds,
+        waits.is_censored,
+        -- Of equal waits, those that left come before those that are censored.
+        censored_early.visits + 1 - row_number() over (
+            partition by censored_early.wait_group
+            order by waits.microseconds, waits.is_censored
+        ) as at_risk,
+    from waits
+    inner join cell_cohorts on waits.cell_id = cell_cohorts.cell_id
+    inner join censored_early
+        on
+            cell_cohorts.cohort_segment_id = censored_early.cohort_segment_id
+            and waits.stage_id = censored_early.stage_id
+            and waits.microseconds <= censored_early.horizon
+),
+
+-- The product of (at_risk - 1) / at_risk, as a sum of logarithms in whole units of 10^-15: a sum of
+-- whole numbers does not hang on how the engine splits it.
+survival as (
+    select
+        wait_group,
+        microseconds,
+        count(*) over so_far as factors,
+        sum(
+            case
+                when is_censored then 0
+                when at_risk = 1 then -1000000000000000000
+                else cast(round(1e15 * ln((at_risk - 1e0) / at_risk)) as bigint)
+            end
+        ) over so_far as log_survival,
+    from ordered_waits
+    window so_far as (
+        partition by wait_group
+        order by microseconds, is_censored
+        rows between unbounded preceding and current row
+    )
+),
+
+survival_medians as (
+    select
+        wait_group,
+        -- Two units for the rounding of each factor: exactly one half must count as one half.
+        min(microseconds) filter (
+            where log_survival <= round(1e15 * ln(5e-1)) + 2 * factors
+        ) as microseconds,
+    from survival
+    group by all
+)
+
+select
+    cohort_waits.cohort_segment_id,
+    cohort_waits.stage_id,
+    case
+        when censored_early.wait_group is null then nullif(cohort_waits.half_left, {{ never }})
+        else survival_medians.microseconds
+    end as survival_p50_microseconds
+from cohort_waits
+left join censored_early
+    on
+        cohort_waits.cohort_segment_id = censored_early.cohort_segment_id
+        and cohort_waits.stage_id = censored_early.stage_id
+left join survival_medians on censored_early.wait_group = survival_medians.wait_group

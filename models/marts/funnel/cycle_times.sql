@@ -1,0 +1,286 @@
+with
+
+cell_visits as (
+    select
+        cell_id,
+        journey_number,
+        previous_visit_number,
+        stage_id,
+        journey_outcome,
+        entered_at,
+        microseconds_in_stage,
+        microseconds_waiting,
+    from {{ ref('int_cell_visits') }}
+),
+
+stage_pairs as (
+    select
+        cell_id,
+        from_stage_id,
+        to_stage_id,
+        journey_outcome,
+        is_after_outcome,
+        from_entered_at is not null as is_from_dated,
+        {{ microseconds_between('from_entered_at', 'to_entered_at') }} as microseconds
+    from {{ ref('int_stage_pairs') }}
+),
+
+cell_cohorts as (
+    select
+        cell_id,
+        cohort_segment_id,
+    from {{ ref('int_cell_cohorts') }}
+),
+
+cohort_segments as (
+    select
+        cohort_segment_id,
+        funnel_id,
+        cohort_grain,
+        cohort_date,
+        segment_name,
+        segment_value,
+    from {{ ref('int_cohort_segments') }}
+),
+
+ladder as (
+    select
+        funnel_id,
+        stage_id,
+        stage_position,
+    from {{ ref('dim_funnel_stages') }}
+    where stage_position is not null
+),
+
+stage_survival as (
+    select
+        cohort_segment_id,
+        stage_id as from_stage_id,
+        'any_exit' as to_stage_id,
+        survival_p50_microseconds,
+    from {{ ref('int_stage_survival') }}
+),
+
+completed_times as (
+    select
+        cell_id,
+        stage_id as from_stage_id,
+        'any_exit' as to_stage_id,
+        microseconds_in_stage as microseconds,
+    from cell_visits
+    where microseconds_in_stage is not null
+    union all
+    select
+        cell_id,
+        from_stage_id,
+        to_stage_id,
+        microseconds,
+    from stage_pairs
+    where microseconds is not null and not is_after_outcome
+),
+
+cohort_quantiles as (
+    select
+        cell_cohorts.cohort_segment_id,
+        completed_times.from_stage_id,
+        completed_times.to_stage_id,
+        {{ interpolated_quantiles('completed_times.microseconds', [0.1, 0.25, 0.5, 0.75, 0.9]) }}
+            as quantiles,
+    from completed_times
+    inner join cell_cohorts on completed_times.cell_id = cell_cohorts.cell_id
+    group by all
+),
+
+-- What adds up is counted by cell first, then added up to every cohort and segment.
+cell_exits as (
+    select
+        cell_id,
+        stage_id,
+        count(*) as visits,
+        count(microseconds_in_stage) as completed,
+        count(microseconds_waiting) as censored,
+        sum(cast(microseconds_in_stage as decimal(38, 0))) as microseconds,
+    from cell_visits
+    group by all
+),
+
+cohort_exits as (
+    select
+        cell_cohorts.cohort_segment_id,
+        cell_exits.stage_id as from_stage_id,
+        sum(cell_exits.visits) as visits,
+        sum(cell_exits.completed) as completed,
+        sum(cell_exits.censored) as censored,
+        sum(cell_exits.microseconds) as microseconds,
+    from cell_exits
+    inner join cell_cohorts on cell_exits.cell_id = cell_cohorts.cell_id
+    group by all
+),
+
+cell_journeys as (
+    select
+        cell_id,
+        stage_id,
+        count(*) filter (where journey_outcome = 'won') as won,
+        count(*) filter (where journey_outcome != 'open') as closed,
+        count(*) filter (where entered_at is not null and journey_outcome != 'open')
+            as dated_closed,
+        count(*) filter (where entered_at is not null and journey_outcome = 'open') as dated_open,
+        count(*) filter (where entered_at is null) as undated,
+    from cell_visits
+    where journey_number > 0 and previous_visit_number = 0
+    group by all
+),
+
+cohort_journeys as (
+    select
+        cell_cohorts.cohort_segment_id,
+        cell_journeys.stage_id as from_stage_id,
+        sum(cell_journeys.won) as won,
+        sum(cell_journeys.closed) as closed,
+        sum(cell_journeys.dated_closed) as dated_closed,
+        sum(cell_journeys.dated_open) as dated_open,
+        sum(cell_journeys.undated) as undated,
+    from cell_journeys
+    inner join cell_cohorts on cell_journeys.cell_id = cell_cohorts.cell_id
+    group by all
+),
+
+cell_pairs as (
+    select
+        cell_id,
+        from_stage_id,
+        to_stage_id,
+        count(microseconds) filter (
+            where journey_outcome != 'open' and not is_after_outcome
+        ) as completed_closed,
+        count(microseconds) filter (where journey_outcome = 'open') as completed_open,
+        count(*) filter (
+            where is_from_dated and microseconds is null and journey_outcome != 'open'
+        ) as undated_closed,
+        count(*) filter (
+            where is_from_dated and microseconds is null and journey_outcome = 'open'
+        ) as undated_open,
+        sum(cast(microseconds as decimal(38, 0))) filter (where not is_after_outcome)
+            as microseconds,
+    from stage_pairs
+    group by all
+),
+
+cohort_pairs as (
+    select
+        cell_cohorts.cohort_segment_id,
+        cell_pairs.from_stage_id,
+        cell_pairs.to_stage_id,
+        sum(cell_pairs.completed_closed) as completed_closed,
+        sum(cell_pairs.completed_open) as completed_open,
+        sum(cell_pairs.undated_closed) as undated_closed,
+        sum(cell_pairs.undated_open) as undated_open,
+        sum(cell_pairs.microseconds) as microseconds,
+    from cell_pairs
+    inner join cell_cohorts on cell_pairs.cell_id = cell_cohorts.cell_id
+    group by all
+),
+
+pairs_to_show as (
+    select
+        cohort_journeys.cohort_segment_id,
+        cohort_journeys.from_stage_id,
+        to_stages.stage_id as to_stage_id,
+    from cohort_journeys
+    inner join cohort_segments
+        on cohort_journeys.cohort_segment_id = cohort_segments.cohort_segment_id
+    inner join ladder as from_stages
+        on
+            cohort_segments.funnel_id = from_stages.funnel_id
+            and cohort_journeys.from_stage_id = from_stages.stage_id
+    inner join ladder as to_stages
+        on
+            from_stages.funnel_id = to_stages.funnel_id
+            and from_stages.stage_position < to_stages.stage_position
+    union
+    select
+        cohort_segment_id,
+        from_stage_id,
+        to_stage_id,
+    from cohort_pairs
+),
+
+cycle_counts as (
+    select
+        cohort_exits.cohort_segment_id,
+        cohort_exits.from_stage_id,
+        'any_exit' as to_stage_id,
+        cohort_exits.completed,
+        0 as competing,
+        cohort_exits.censored,
+        cohort_exits.visits - cohort_exits.completed - cohort_exits.censored as undated,
+        cohort_exits.microseconds,
+        coalesce(cohort_journeys.won, 0) as won,
+        coalesce(cohort_journeys.closed, 0) as closed,
+    from cohort_exits
+    left join cohort_journeys
+        on
+            cohort_exits.cohort_segment_id = cohort_journeys.cohort_segment_id
+            and cohort_exits.from_stage_id = cohort_journeys.from_stage_id
+    union all
+    select
+        pairs_to_show.cohort_segment_id,
+        pairs_to_show.from_stage_id,
+        pairs_to_show.to_stage_id,
+        coalesce(cohort_pairs.completed_closed + cohort_pairs.completed_open, 0) as completed,
+        cohort_journeys.dated_closed
+        - coalesce(cohort_pairs.completed_closed + cohort_pairs.undated_closed, 0) as competing,
+        cohort_journeys.dated_open
+        - coalesce(cohort_pairs.completed_open + cohort_pairs.undated_open, 0) as censored,
+        cohort_journeys.undated
+        + coalesce(cohort_pairs.undated_closed + cohort_pairs.undated_open, 0) as undated,
+        cohort_pairs.microseconds,
+        cohort_journeys.won,
+        cohort_journeys.closed,
+    from pairs_to_show
+    inner join cohort_journeys
+        on
+            pairs_to_show.cohort_segment_id = cohort_journeys.cohort_segment_id
+            and pairs_to_show.from_stage_id = cohort_journeys.from_stage_id
+    left join cohort_pairs
+        on
+            pairs_to_show.cohort_segment_id = cohort_pairs.cohort_segment_id
+            and pairs_to_show.from_stage_id = cohort_pairs.from_stage_id
+            and pairs_to_show.to_stage_id = cohort_pairs.to_stage_id
+)
+
+select
+    cohort_segments.funnel_id,
+    cohort_segments.cohort_grain,
+    cohort_segments.cohort_date,
+    cohort_segments.segment_name,
+    cohort_segments.segment_value,
+    cycle_counts.from_stage_id,
+    cycle_counts.to_stage_id,
+    cast(cycle_counts.completed as bigint) as completed,
+    cast(cycle_counts.competing as bigint) as competing,
+    cast(cycle_counts.censored as bigint) as censored,
+    cast(cycle_counts.undated as bigint) as undated,
+    {{ seconds_of(list_item('cohort_quantiles.quantiles', 1)) }} as p10,
+    {{ seconds_of(list_item('cohort_quantiles.quantiles', 2)) }} as p25,
+    {{ seconds_of(list_item('cohort_quantiles.quantiles', 3)) }} as p50,
+    {{ seconds_of(list_item('cohort_quantiles.quantiles', 4)) }} as p75,
+    {{ seconds_of(list_item('cohort_quantiles.quantiles', 5)) }} as p90,
+    {{ seconds_of('cycle_counts.microseconds') }} / nullif(cycle_counts.completed, 0) as mean,
+    {{ seconds_of('stage_survival.survival_p50_microseconds') }} as survival_p50,
+    cast(cycle_counts.won as bigint) as won,
+    cast(cycle_counts.closed as bigint) as closed,
+    {{ rate('cycle_counts.won', 'cycle_counts.closed') }} as won_share,
+from cycle_counts
+inner join cohort_segments on cycle_counts.cohort_segment_id = cohort_segments.cohort_segment_id
+left join cohort_quantiles
+    on
+        cycle_counts.cohort_segment_id = cohort_quantiles.cohort_segment_id
+        and cycle_counts.from_stage_id = cohort_quantiles.from_stage_id
+        and cycle_counts.to_stage_id = cohort_quantiles.to_stage_id
+left join stage_survival
+    on
+        cycle_counts.cohort_segment_id = stage_survival.cohort_segment_id
+        and cycle_counts.from_stage_id = stage_survival.from_stage_id
+        and cycle_counts.to_stage_id = stage_survival.to_stage_id
