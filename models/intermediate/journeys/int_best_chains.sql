@@ -291,7 +291,7 @@ next_starts_after_window as (
             chain_ends.funnel_id = first_stage_starts.funnel_id
             and chain_ends.subject_id = first_stage_starts.subject_id
             and chain_ends.window_ends_at < first_stage_starts.entered_at
-    where chain_ends.end_event_number is null
+    where chain_ends.end_event_number is null and chain_ends.window_ends_at is not null
 ),
 
 next_starts as (

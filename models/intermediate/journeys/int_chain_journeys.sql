@@ -33,7 +33,8 @@ followed_starts as (
             followed_starts.funnel_id = best_chains.funnel_id
             and followed_starts.subject_id = best_chains.subject_id
             and followed_starts.start_event_number = best_chains.start_event_number
-    where best_chains.next_start_event_number is not null
+    -- A next start that were not later would never end.
+    where best_chains.next_start_event_number > followed_starts.start_event_number
 )
 
 select
