@@ -174,7 +174,7 @@ def _unknown_amount_share() -> Rule:
         rule="Where won journeys have amounts, most do, so that sums of them mean something.",
         measure="unknown_share",
         # Without any amount the source has none, and nothing is summed. With some, the others
-        # lack an exchange rate or a property that was renamed.
+        # lack an exchange rate, or a property that was renamed.
         measures=f"""
             select
                 funnel_id as item,
@@ -183,8 +183,8 @@ def _unknown_amount_share() -> Rule:
                 cast(count(*) - count(amount) as double) / count(*) as unknown_share,
                 cast(null as double) as lowest,
                 case
-                    when count(amount) = 0 then 1.0
-                    when count(*) >= {JOURNEYS_OF_A_SHARE} then cast({MOST_UNKNOWN} as double)
+                    when count(amount) > 0 and count(*) >= {JOURNEYS_OF_A_SHARE}
+                        then cast({MOST_UNKNOWN} as double)
                 end as highest
             from core.fct_journeys
             where outcome = 'won'
@@ -192,7 +192,7 @@ def _unknown_amount_share() -> Rule:
         """,
         observed="{unknown_share:.0%} of the won journeys have no amount",
         expected="at most {highest:.0%}",
-        not_judged=NOT_ENOUGH_JOURNEYS,
+        not_judged=f"{NOT_ENOUGH_JOURNEYS}, some of them with an amount",
         offending_rows="select * from core.fct_journeys where funnel_id = {item} "
         "and outcome = 'won' and amount is null order by subject_id, journey_number",
     )

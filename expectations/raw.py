@@ -29,6 +29,7 @@ SAME_WEEKDAYS_NEEDED = 4
 # Of a day with fewer rows, the share of quarantined ones is chance. The share of all rows counts.
 ROWS_OF_A_DAY = 100
 
+ALL_LOADS = "raw.loads where status = 'loaded'"
 CURRENT_LOADS = "raw.loads where is_current and status = 'loaded'"
 
 
@@ -310,6 +311,7 @@ def _freshness(as_of: datetime | None) -> Rule:
         table="raw.loads",
         rule="A table that is delivered regularly has not stopped coming.",
         measure="days_behind",
+        # A list that is delivered again unchanged is fresh, though only one of its files counts.
         # A landing that was filled once must not fail however old it gets, so the present day
         # only counts where deliveries were found on several days; else the newest delivery of any
         # table does. Twice the longest pause so far, and a day for a late file, lets weekends,
@@ -320,7 +322,7 @@ def _freshness(as_of: datetime | None) -> Rule:
                     source,
                     table_name,
                     cast(delivered_at as date) as delivered_date
-                from {CURRENT_LOADS}
+                from {ALL_LOADS}
             ),
 
             pauses as (
@@ -341,7 +343,7 @@ def _freshness(as_of: datetime | None) -> Rule:
                             then greatest(max(cast(delivered_at as date)), {as_of_date})
                         else max(cast(delivered_at as date))
                     end as present_date
-                from {CURRENT_LOADS}
+                from {ALL_LOADS}
             )
 
             select

@@ -307,6 +307,13 @@ def test_every_rule_has_been_seen_failing() -> None:
             id="the weekends are free and a file is a day late",
         ),
         pytest.param(
+            "raw.freshness",
+            "raw.freshness.web.events",
+            "update raw.loads set is_current = false "
+            "where load_id in ('web-56', 'web-57', 'web-58', 'web-59')",
+            id="the same list comes again and again",
+        ),
+        pytest.param(
             "staging.event_share",
             "staging.event_share.web.visit",
             "delete from staging.stg_generic__events "
