@@ -116,7 +116,9 @@ limited_anchors as (
         on
             anchors_with_loss.funnel_id = reopening.funnel_id
             and anchors_with_loss.subject_id = reopening.subject_id
-            and anchors_with_loss.lost_event_number < reopening.start_event_number
+            -- DuckDB's as-of join takes a null for less than all.
+            and coalesce(anchors_with_loss.lost_event_number, 9223372036854775807)
+            < reopening.start_event_number
 ),
 
 first_candidates as (
