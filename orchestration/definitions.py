@@ -24,11 +24,11 @@ def build_defs(**overrides: Any) -> dg.Definitions:
     project = manifest(settings)
     raw = build_raw(project)
     layers = build_layers(project)
-    gates = build_gates(project, [raw, *layers], settings)
     release = build_release(project, layers[-1])
+    steps = [raw, *layers, release]
     return dg.Definitions(
-        assets=[raw, *layers, release],
-        asset_checks=gates,
+        assets=steps,
+        asset_checks=build_gates(project, steps, settings),
         jobs=[nightly],
         schedules=[nightly_schedule(settings)],
         sensors=[new_files_sensor],

@@ -45,5 +45,6 @@ class WriterLock(dg.ConfigurableResource):  # type: ignore[type-arg]  # it yield
         Raises:
             LockHeldError: somebody else is writing.
         """
-        with writer_lock(self.warehouse.settings().home, f"run {context.run_id or 'without id'}"):
+        what = f"run {context.run.run_id}" if context.run else "a run"
+        with writer_lock(self.warehouse.settings().home, what):
             yield self

@@ -16,25 +16,39 @@ from orchestration.gates import GateResult
 from orchestration.resources import PROGRESS, Warehouse, WriterLock
 from orchestration.settings import Settings
 
+# Dagster holds back what is made of an asset that has a check, and nothing else. So each gate has
+# one check of everything, on an asset that the next step is made of.
+WHOLE_GATE = "gate"
+
 
 def build_gates(
-    manifest: Mapping[str, Any], layers: Sequence[dg.AssetsDefinition], settings: Settings
+    manifest: Mapping[str, Any], steps: Sequence[dg.AssetsDefinition], settings: Settings
 ) -> list[dg.AssetChecksDefinition]:
-    """One gate after each of the layers: the raw one with dbt's tests of the sources."""
+    """One gate between any two of the steps: the first one with dbt's tests of the sources."""
     return [
-        _gate(layer, assets, manifest, settings)
-        for layer, assets in zip(gates.LAYERS, layers, strict=True)
+        _gate(layer, before, after, manifest, settings)
+        for layer, before, after in zip(gates.LAYERS, steps[:-1], steps[1:], strict=True)
     ]
 
 
 def _gate(
-    layer: str, assets: dg.AssetsDefinition, manifest: Mapping[str, Any], settings: Settings
+    layer: str,
+    assets: dg.AssetsDefinition,
+    next_step: dg.AssetsDefinition,
+    manifest: Mapping[str, Any],
+    settings: Settings,
 ) -> dg.AssetChecksDefinition:
+    anchor = min(assets.keys & set(next_step.dependency_keys))
+    whole = dg.AssetCheckSpec(
+        name=WHOLE_GATE,
+        asset=anchor,
+        description=f"Everything that must be true before {next_step.node_def.name}.",
+        blocking=True,
+    )
     rules = {
         _check_name(rule.gate): dg.AssetCheckSpec(
             name=_check_name(rule.gate),
-            asset=_asset_of(rule.table, assets, manifest),
-            additional_deps=sorted(assets.keys),
+            asset=_asset_of(rule.table, assets, manifest) or anchor,
             description=rule.rule,
             blocking=True,
         )
@@ -45,12 +59,12 @@ def _gate(
     @dg.multi_asset_check(
         name=f"gate_{layer}",
         description=f"What must be true of the whole delivery after {layer}.",
-        specs=[*rules.values(), *source_tests.values()],
+        specs=[whole, *rules.values(), *source_tests.values()],
     )
     def gate(
         context: dg.AssetCheckExecutionContext, warehouse: Warehouse, writer_lock: WriterLock
     ) -> Iterator[dg.AssetCheckResult]:
-        settings, run_id = warehouse.settings(), context.op_execution_context.run_id
+        settings, run_id = warehouse.settings(), context.op_execution_context.run.run_id
         tested = test_sources(settings, run_id, manifest) if source_tests else None
         for unique_id, spec in source_tests.items():
             if tested and unique_id in tested.results:
@@ -59,6 +73,9 @@ def _gate(
         for name, spec in rules.items():
             yield check_result(spec.key, [r for r in results if _rule_of(r, rules) == name])
         trouble = [tested.trouble if tested else "", gates.failures_text(results)]
+        yield dg.AssetCheckResult(
+            check_name=whole.name, asset_key=whole.asset_key, passed=not any(trouble)
+        )
         if any(trouble):
             raise dg.Failure("\n\n".join(filter(None, trouble)), allow_retries=False)
         PROGRESS.info(progress_line(layer, results, tested))
@@ -97,8 +114,10 @@ def _rule_of(result: GateResult, names: Mapping[str, Any]) -> str:
     return max((name for name in names if gate.startswith(name)), key=len)
 
 
-def _asset_of(table: str, assets: dg.AssetsDefinition, manifest: Mapping[str, Any]) -> dg.AssetKey:
-    """The asset that shows a rule's result: its table, or the layer's first if it has no such.
+def _asset_of(
+    table: str, assets: dg.AssetsDefinition, manifest: Mapping[str, Any]
+) -> dg.AssetKey | None:
+    """The asset that shows a rule's result: its table, if it is one of the layer.
 
     Never one of another layer: a check that blocks must not wait for what it blocks.
     """
@@ -109,4 +128,4 @@ def _asset_of(table: str, assets: dg.AssetsDefinition, manifest: Mapping[str, An
             key = translator.get_asset_spec(manifest, unique_id, None).key
             if key in assets.keys:
                 return key
-    return min(assets.keys)
+    return None

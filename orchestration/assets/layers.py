@@ -33,7 +33,7 @@ def _layer_assets(layer: dbt.Layer, manifest: Mapping[str, Any]) -> dg.AssetsDef
         context: dg.AssetExecutionContext, warehouse: Warehouse, writer_lock: WriterLock
     ) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
         settings = warehouse.settings()
-        tested = build_layer(settings, context.run_id, layer, manifest)
+        tested = build_layer(settings, context.run.run_id, layer, manifest)
         built = {result.unique_id: result for result in tested.ran.results if result.is_ok}
         specs = {spec.metadata[UNIQUE_ID]: spec for spec in context.assets_def.specs}
         metadata = table_metadata(settings.build, [manifest["nodes"][name] for name in specs])
@@ -50,7 +50,7 @@ def _layer_assets(layer: dbt.Layer, manifest: Mapping[str, Any]) -> dg.AssetsDef
                 yield check_result(check.key, [found])
         if tested.trouble:
             raise dg.Failure(tested.trouble, allow_retries=False)
-        _refuse_gaps(context, built)
+        _refuse_gaps(context, {*built, *tested.results})
         PROGRESS.info(progress_line(layer.name, tested))
 
     return build
@@ -64,10 +64,10 @@ def progress_line(layer: str, tested: Tested) -> str:
     return f"{layer:<12} {', '.join(counts)}"
 
 
-def _refuse_gaps(context: dg.AssetExecutionContext, built: Mapping[str, Any]) -> None:
+def _refuse_gaps(context: dg.AssetExecutionContext, done: set[str]) -> None:
     """dbt succeeds when it has skipped or never selected a node; a layer with a gap must not."""
     specs = [*context.assets_def.specs, *context.assets_def.check_specs]
-    missing = sorted({spec.metadata[UNIQUE_ID] for spec in specs} - set(built))
+    missing = sorted({spec.metadata[UNIQUE_ID] for spec in specs} - done)
     if missing:
         raise dg.Failure(
             f"{context.op.name}: expected dbt to run all {len(specs)} models and tests, found "

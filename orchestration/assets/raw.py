@@ -48,7 +48,7 @@ def build_raw(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
         declared = declarations.read(settings.seeds)
         declarations.write(declared, settings.declarations)
         now = datetime.now(UTC).replace(tzinfo=None)
-        summary = load_landing(settings, declared.sources, now, context.run_id, _tell)
+        summary = load_landing(settings, declared.sources, now, context.run.run_id, _tell)
         for note in summary.notes:
             _tell(f"note: {note}")
         _refuse_errors(summary)

@@ -38,7 +38,7 @@ def build_release(manifest: Mapping[str, Any], marts: dg.AssetsDefinition) -> dg
         context: dg.AssetExecutionContext, warehouse: Warehouse, writer_lock: WriterLock
     ) -> dg.MaterializeResult[Any]:
         settings = warehouse.settings()
-        results = gates.results_to_publish(settings, context.run_id)
+        results = gates.results_to_publish(settings, context.run.run_id)
         accepted = [result for result in results if result["status"] == "accepted"]
         try:
             published = publish(
@@ -46,7 +46,7 @@ def build_release(manifest: Mapping[str, Any], marts: dg.AssetsDefinition) -> dg
                 tables,
                 as_of=as_of_of_build(settings),
                 fingerprint=fingerprint(settings, declarations.read(settings.declarations)),
-                run_id=context.run_id,
+                run_id=context.run.run_id,
                 gates=[result for result in results if result["status"] != "accepted"],
                 accepted=accepted,
             )
