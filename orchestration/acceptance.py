@@ -69,11 +69,11 @@ def accept_file(
     accepted = folder / f"{name}.accepted.parquet"
     quarantined = folder / f"{name}.quarantined.parquet"
     reading = read_file(connection, file, contents, extract, staged)
-    rows, refused = _count_rows(connection, file, extract, reading)
+    rows, refused = _find_faults(connection, file, extract, reading, staged)
 
     if refused or reading.rejected:
-        _write_accepted(connection, extract, reading, accepted)
-        _write_quarantined(connection, extract, reading, quarantined)
+        _write_accepted(connection, reading, staged, accepted)
+        _write_quarantined(connection, reading, quarantined)
         staged.unlink()
     else:
         staged.replace(accepted)
@@ -86,36 +86,45 @@ def accept_file(
     )
 
 
-def _count_rows(
-    connection: duckdb.DuckDBPyConnection, file: LandingFile, extract: Extract, reading: Reading
+def _find_faults(
+    connection: duckdb.DuckDBPyConnection,
+    file: LandingFile,
+    extract: Extract,
+    reading: Reading,
+    staged: Path,
 ) -> tuple[int, int]:
-    """How many rows were read, and how many of them have a fault.
+    """Make the temporary table `faults` of rows that cannot be accepted; rows, and rows in it.
 
     Raises:
         RetypedColumnError: if no value of a required column is meant as one of its type.
     """
-    found = connection.execute(
+    connection.execute(
         f"""
-        select count(*), count(*) filter (where {is_refused(extract, reading.columns)})
-        from {reading.rows}
+        create or replace temp table faults as
+        select _row, {first_fault(extract, reading.columns)} as fault
+        from {_parquet(staged)}
+        where {is_refused(extract, reading.columns)}
         """
+    )
+    found = connection.execute(
+        f"select (select count(*) from {_parquet(staged)}), (select count(*) from faults)"
     ).fetchone()
     assert found
     rows, refused = found
     if rows and rows == refused:
         for column in extract.columns:
             if column.is_required and column.data_type in TYPE_CHECKS:
-                _check_type(connection, file, column, reading)
+                _check_type(connection, file, column, staged)
     return rows, refused
 
 
 def _check_type(
-    connection: duckdb.DuckDBPyConnection, file: LandingFile, column: Column, reading: Reading
+    connection: duckdb.DuckDBPyConnection, file: LandingFile, column: Column, staged: Path
 ) -> None:
     found = connection.execute(
         f"""
         select count(*) filter (where {has_shape(column)}), min({quoted(column.name)})
-        from {reading.rows}
+        from {_parquet(staged)}
         """
     ).fetchone()
     assert found
@@ -130,36 +139,33 @@ def _check_type(
 
 
 def _write_accepted(
-    connection: duckdb.DuckDBPyConnection, extract: Extract, reading: Reading, target: Path
+    connection: duckdb.DuckDBPyConnection, reading: Reading, staged: Path, target: Path
 ) -> None:
+    rows = f"(select * from {_parquet(staged)} anti join faults using (_row))"
     columns = ", ".join(quoted(name) for name in reading.columns)
     connection.execute(
         f"""
-        copy (
-            select _row, {columns}
-            from {reading.rows}
-            where not {is_refused(extract, reading.columns)}
-            order by _row
-        ) to {literal(str(target))} {PARQUET}
+        copy (select _row, {columns} from {reading.numbered(rows, reading.columns)})
+        to {literal(str(target))} {PARQUET}
         """
     )
 
 
 def _write_quarantined(
-    connection: duckdb.DuckDBPyConnection, extract: Extract, reading: Reading, target: Path
+    connection: duckdb.DuckDBPyConnection, reading: Reading, target: Path
 ) -> None:
     rejected = "union all select * from rejected_rows" if reading.rejected else ""
     connection.execute(
         f"""
         copy (
             select _row, fault.column_name, fault.reason, fault.expected, fault.text
-            from (
-                select _row, {first_fault(extract, reading.columns)} as fault
-                from {reading.rows}
-                where {is_refused(extract, reading.columns)}
-            )
+            from {reading.numbered("faults", ["fault"])}
             {rejected}
             order by _row
         ) to {literal(str(target))} {PARQUET}
         """
     )
+
+
+def _parquet(path: Path) -> str:
+    return f"read_parquet({literal(str(path))})"

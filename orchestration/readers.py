@@ -8,9 +8,9 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import duckdb
@@ -51,15 +51,24 @@ class Reading:
     """What was read of a file.
 
     Attributes:
-        columns: names of the delivered columns, as in the Parquet file.
-        rows: SQL of a relation with `_row` (from 1 in the file's order) and the columns.
+        columns: names of the delivered columns, which the Parquet file has after `_row`.
         rejected: how many rows could not be read. They are in the temporary table `rejected_rows`
             (_row, column_name, reason, expected, text).
+        has_gaps: whether `_row` in the Parquet file does not count all of them yet.
     """
 
     columns: tuple[str, ...]
-    rows: str
-    rejected: int
+    rejected: int = 0
+    has_gaps: bool = False
+
+    def numbered(self, rows: str, columns: Sequence[str]) -> str:
+        """SQL: rows of the Parquet file with `_row` as in the delivered file, from 1.
+
+        Args:
+            rows: SQL of a relation with the `_row` of the Parquet file.
+            columns: its other columns.
+        """
+        return _numbered(rows, columns) if self.has_gaps else rows
 
 
 def read_file(
@@ -114,8 +123,7 @@ def _read_csv(
     rejected = _collect_rejects(connection, columns=len(names))
     if rejected:
         _check_quotes(connection, file, names, staged)
-    rows = f"read_parquet({literal(str(staged))})"
-    return Reading(tuple(names), _renumbered(selected, rows) if rejected else rows, rejected)
+    return Reading(tuple(names), rejected, has_gaps=rejected > 0)
 
 
 def _csv_header(file: LandingFile, contents: Contents, extract: Extract) -> dict[str, str]:
@@ -213,7 +221,6 @@ def _read_jsonl(
     fields = ", ".join(
         f"nullif(fields.{quoted(names[name])}, '') as {quoted(name)}" for name in ordered
     )
-    selected = ", ".join(quoted(name) for name in ordered)
     connection.execute(
         f"""
         copy (
@@ -234,8 +241,7 @@ def _read_jsonl(
         """
     )
     rejected = _collect_rejects(connection, columns=0)
-    rows = f"read_parquet({literal(str(staged))})"
-    rows = _renumbered(selected, rows) if rejected else rows
+    reading = Reading(tuple(ordered), rejected, has_gaps=rejected > 0)
     if any(keys is None for (keys,) in key_lists):
         if not rejected:
             _make_rejected_rows(connection)
@@ -251,12 +257,12 @@ def _read_jsonl(
                 case when json_valid(line) then 'not_an_object' else 'malformed_json' end,
                 'one JSON object a line',
                 rtrim(line, chr(13))
-            from {_renumbered("line", lines) if rejected else lines}
+            from {reading.numbered(lines, ["line"])}
             where trim(line) <> '' and not {IS_JSON_OBJECT}
             """
         )
-        rejected = _count(connection, "rejected_rows")
-    return Reading(tuple(ordered), rows, rejected)
+        reading = replace(reading, rejected=_count(connection, "rejected_rows"))
+    return reading
 
 
 def _read_parquet(
@@ -280,7 +286,7 @@ def _read_parquet(
         to {literal(str(staged))} {PARQUET}
         """
     )
-    return Reading(tuple(names), f"read_parquet({literal(str(staged))})", 0)
+    return Reading(tuple(names))
 
 
 def _as_text(column: str, data_type: str) -> str:
@@ -363,8 +369,9 @@ def _drop_duckdb_rejects(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute("drop table if exists reject_scans")
 
 
-def _renumbered(selected: str, rows: str) -> str:
+def _numbered(rows: str, columns: Sequence[str]) -> str:
     """SQL: accepted rows with their numbers in the file, where those that DuckDB rejected count."""
+    selected = ", ".join(f"accepted.{quoted(name)}" for name in columns)
     return f"""(
         select accepted._row + coalesce(passed_over.rejected, 0) as _row, {selected}
         from {rows} as accepted
