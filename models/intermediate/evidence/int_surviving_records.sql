@@ -21,9 +21,7 @@ records as (
         loss_reason,
         is_deleted,
         deleted_at,
-        updated_at,
         attributes,
-        delivered_at,
         source_file,
         source_row,
     from {{ ref('stg_generic__records') }}
@@ -50,10 +48,8 @@ select
     records.attributes,
     records.source_file,
     records.source_row,
-    (
-        records.is_deleted
-        and coalesce(records.deleted_at, records.updated_at, records.delivered_at) < run.as_of
-    ) as is_deleted,
+    -- A deletion that nobody dated holds for every as-of.
+    records.is_deleted and coalesce(records.deleted_at < run.as_of, true) as is_deleted,
     records.created_at,
     records.closed_at,
     records.amount,

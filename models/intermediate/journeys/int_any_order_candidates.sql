@@ -3,7 +3,6 @@ with
 funnels as (
     select
         funnel_id,
-        entry_policy,
         count_by,
         window_hours,
     from {{ ref('funnels') }}
@@ -73,14 +72,6 @@ anchors as (
             partition by entries.funnel_id, entries.subject_id, entries.event_number
             order by entries.stage_position
         ) = 1
-        and (
-            -- Without a window the earliest event sees all that any later one does.
-            (funnels.entry_policy = 'best' and funnels.window_hours is not null)
-            or funnels.count_by = 'journey'
-            or min(entries.event_number) over (
-                partition by entries.funnel_id, entries.subject_id
-            ) = entries.event_number
-        )
 ),
 
 anchors_with_loss as (
@@ -150,6 +141,7 @@ stages_of_funnel as (
 -- then as many are looked at as there are stages that could take one.
 select
     first_candidates.start_entry_id,
+    first_candidates.start_event_number,
     first_candidates.funnel_id,
     first_candidates.subject_id,
     first_candidates.window_ends_at,

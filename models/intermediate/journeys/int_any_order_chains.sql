@@ -12,6 +12,7 @@ ladder_stages as (
 candidates as (
     select
         start_entry_id,
+        start_event_number,
         funnel_id,
         subject_id,
         window_ends_at,
@@ -23,6 +24,7 @@ candidates as (
 chains as (
     select
         start_entry_id,
+        start_event_number,
         funnel_id,
         subject_id,
         window_ends_at,
@@ -37,6 +39,7 @@ chains as (
 
     select
         chains.start_entry_id,
+        chains.start_event_number,
         chains.funnel_id,
         chains.subject_id,
         chains.window_ends_at,
@@ -76,5 +79,8 @@ select
     stage_positions,
     window_ends_at,
 from chains
-where last_stage_position > 0
+where
+    last_stage_position > 0
+    -- The window is counted from the earliest of the stages that count.
+    and list_contains(event_numbers, start_event_number)
 qualify max(last_stage_position) over (partition by start_entry_id) = last_stage_position

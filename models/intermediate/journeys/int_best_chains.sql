@@ -3,6 +3,7 @@ with
 funnels as (
     select
         funnel_id,
+        entry_policy,
         count_by,
         window_hours,
     from {{ ref('funnels') }}
@@ -48,7 +49,7 @@ funnel_events as (
     where entered_at is not null
 ),
 
-candidate_chains as (
+all_chains as (
     select
         start_entry_id,
         funnel_id,
@@ -72,6 +73,24 @@ candidate_chains as (
         stage_positions,
         window_ends_at,
     from {{ ref('int_any_order_chains') }}
+),
+
+candidate_chains as (
+    select
+        all_chains.*,
+        list_min(all_chains.event_numbers) as start_event_number,
+        funnels.count_by,
+        funnels.window_hours,
+    from all_chains
+    inner join funnels
+        on all_chains.funnel_id = funnels.funnel_id
+    -- In any order, the first entry is known once it is known which entries count.
+    qualify
+        funnels.entry_policy = 'best'
+        or funnels.count_by = 'journey'
+        or list_min(all_chains.event_numbers) = min(list_min(all_chains.event_numbers)) over (
+            partition by all_chains.funnel_id, all_chains.subject_id
+        )
 ),
 
 excluding_events as (
@@ -129,12 +148,10 @@ valid_chains as (
         candidate_chains.stages_entered,
         candidate_chains.event_numbers,
         candidate_chains.stage_positions,
-        list_min(candidate_chains.event_numbers) as start_event_number,
-        funnels.count_by,
-        funnels.window_hours,
+        candidate_chains.start_event_number,
+        candidate_chains.count_by,
+        candidate_chains.window_hours,
     from candidate_chains
-    inner join funnels
-        on candidate_chains.funnel_id = funnels.funnel_id
     left join void_chains
         on
             candidate_chains.start_entry_id = void_chains.start_entry_id
@@ -192,18 +209,35 @@ chain_entries as (
     where count_by = 'journey'
 ),
 
-wins as (
+won_stages as (
     select
         chain_entries.funnel_id,
         chain_entries.subject_id,
         chain_entries.start_event_number,
-        min(chain_entries.event_number) as won_event_number,
+        min(chain_entries.stage_position) as won_position,
     from chain_entries
     inner join funnel_stages
         on
             chain_entries.funnel_id = funnel_stages.funnel_id
             and chain_entries.stage_position = funnel_stages.stage_position
     where funnel_stages.stage_kind = 'won'
+    group by all
+),
+
+-- Of stages in any order, the win is there when the last one up to it is.
+wins as (
+    select
+        chain_entries.funnel_id,
+        chain_entries.subject_id,
+        chain_entries.start_event_number,
+        max(chain_entries.event_number) as won_event_number,
+    from chain_entries
+    inner join won_stages
+        on
+            chain_entries.funnel_id = won_stages.funnel_id
+            and chain_entries.subject_id = won_stages.subject_id
+            and chain_entries.start_event_number = won_stages.start_event_number
+            and chain_entries.stage_position <= won_stages.won_position
     group by all
 ),
 
@@ -261,7 +295,10 @@ first_stage_starts as (
         dated_chains.start_event_number,
         dated_chains.entered_at,
     from dated_chains
-    where dated_chains.count_by = 'journey' and dated_chains.stage_positions[1] = 1
+    where
+        dated_chains.count_by = 'journey'
+        and dated_chains.stage_positions[1] = 1
+        and dated_chains.event_numbers[1] = dated_chains.start_event_number
 ),
 
 next_starts_after_end as (

@@ -40,30 +40,35 @@ journeys as (
         journeys.subject_id,
         journeys.journey_number,
         journeys.start_event_number,
-        journeys.next_start_event_number,
     from {{ ref('int_journeys') }} as journeys
     inner join funnels
         on journeys.funnel_id = funnels.funnel_id
     where funnels.order_mode = 'furthest'
 ),
 
-first_entries as (
+events_of_journeys as (
     select
-        journeys.funnel_id,
-        journeys.subject_id,
+        served_events.funnel_id,
+        served_events.subject_id,
         journeys.journey_number,
         served_events.stage_position,
-        min(served_events.event_number) as event_number,
-    from journeys
-    inner join served_events
+        served_events.event_number,
+    from served_events
+    asof join journeys
         on
-            journeys.funnel_id = served_events.funnel_id
-            and journeys.subject_id = served_events.subject_id
-            and journeys.start_event_number <= served_events.event_number
-            and (
-                journeys.next_start_event_number is null
-                or journeys.next_start_event_number > served_events.event_number
-            )
+            served_events.funnel_id = journeys.funnel_id
+            and served_events.subject_id = journeys.subject_id
+            and served_events.event_number >= journeys.start_event_number
+),
+
+first_entries as (
+    select
+        funnel_id,
+        subject_id,
+        journey_number,
+        stage_position,
+        min(event_number) as event_number,
+    from events_of_journeys
     group by all
 ),
 

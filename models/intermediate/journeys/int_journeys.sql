@@ -89,8 +89,4 @@ select
     subject_id,
     journey_number,
     start_event_number,
-    lead(start_event_number) over (
-        partition by funnel_id, subject_id
-        order by journey_number
-    ) as next_start_event_number,
 from journeys

@@ -11,6 +11,7 @@ funnels as (
     select
         funnel_id,
         subject_type,
+        order_mode,
         window_hours,
     from {{ ref('funnels') }}
 ),
@@ -29,8 +30,7 @@ journeys as (
         journeys.subject_id,
         journeys.journey_number,
         journeys.start_event_number,
-        journeys.next_start_event_number,
-        funnels.subject_type,
+        funnels.order_mode,
         funnels.subject_type in ('lead', 'opportunity') as is_record,
         funnels.window_hours,
     from {{ ref('int_journeys') }} as journeys
@@ -38,15 +38,33 @@ journeys as (
         on journeys.funnel_id = funnels.funnel_id
 ),
 
-served_events as (
+first_events as (
+    select
+        journeys.funnel_id,
+        journeys.subject_id,
+        journeys.journey_number,
+        served_events.stage_id as entry_stage_id,
+        served_events.entered_at,
+    from journeys
+    inner join {{ ref('int_served_events') }} as served_events
+        on
+            journeys.funnel_id = served_events.funnel_id
+            and journeys.subject_id = served_events.subject_id
+            and journeys.start_event_number = served_events.event_number
+),
+
+stage_visits as (
     select
         funnel_id,
         subject_id,
-        event_number,
-        stage_id,
+        visit_number,
+        journey_number,
         stage_kind,
+        file_number,
+        source_row,
         entered_at,
-    from {{ ref('int_served_events') }}
+    from {{ ref('int_stage_visits') }}
+    where journey_number > 0
 ),
 
 journey_entries as (
@@ -92,58 +110,18 @@ exchange_rates as (
     from {{ ref('exchange_rates') }}
 ),
 
--- What the events of a journey say of its outcome, whether they serve its chain or not.
+-- What the visits of a journey say of its outcome, whether its chain counts them or not.
 closings as (
     select
-        journeys.funnel_id,
-        journeys.subject_id,
-        journeys.journey_number,
-        min(case served_events.event_number when journeys.start_event_number then served_events.stage_id end)
-            as entry_stage_id,
-        min(case served_events.event_number when journeys.start_event_number then served_events.entered_at end)
-            as entered_at,
-        max(case when served_events.stage_kind = 'open' then served_events.event_number end)
-            as last_open_number,
-        max(case when served_events.stage_kind != 'open' then served_events.event_number end)
-            as last_closed_number,
-        max_by(
-            served_events.stage_kind,
-            case when served_events.stage_kind != 'open' then served_events.event_number end
-        ) as last_closed_kind,
-        max_by(
-            served_events.entered_at,
-            case when served_events.stage_kind != 'open' then served_events.event_number end
-        ) as last_closed_at,
-        coalesce(bool_or(served_events.stage_kind = 'won'), false) as has_won_event,
-        min(case when served_events.stage_kind = 'lost' then served_events.event_number end)
-            as first_lost_number,
-    from journeys
-    inner join served_events
-        on
-            journeys.funnel_id = served_events.funnel_id
-            and journeys.subject_id = served_events.subject_id
-            and journeys.start_event_number <= served_events.event_number
-            and (
-                journeys.next_start_event_number is null
-                or journeys.next_start_event_number > served_events.event_number
-            )
+        funnel_id,
+        subject_id,
+        journey_number,
+        max(case when stage_kind = 'open' then visit_number end) as last_open_number,
+        max(case when stage_kind != 'open' then visit_number end) as last_closed_number,
+        min(case when stage_kind = 'lost' then visit_number end) as first_lost_number,
+        bool_or(stage_kind = 'won') as has_won_visit,
+    from stage_visits
     group by all
-),
-
-first_losses as (
-    select
-        closings.funnel_id,
-        closings.subject_id,
-        closings.journey_number,
-        served_events.entered_at as lost_at,
-        served_events.file_number,
-        served_events.source_row,
-    from closings
-    inner join {{ ref('int_served_events') }} as served_events
-        on
-            closings.funnel_id = served_events.funnel_id
-            and closings.subject_id = served_events.subject_id
-            and closings.first_lost_number = served_events.event_number
 ),
 
 entries_by_journey as (
@@ -166,6 +144,7 @@ wins as (
         journey_entries.record_id,
         journey_entries.file_number,
         journey_entries.source_row,
+        journey_entries.stage_position,
         journey_entries.entered_at as won_at,
     from journey_entries
     inner join entries_by_journey
@@ -177,27 +156,47 @@ wins as (
             and journey_entries.stage_kind = 'won'
 ),
 
+win_instants as (
+    select
+        wins.funnel_id,
+        wins.subject_id,
+        wins.journey_number,
+        -- Of stages in any order, the win is there when the last one up to it is.
+        max(journey_entries.entered_at) as completed_at,
+    from wins
+    inner join journey_entries
+        on
+            wins.funnel_id = journey_entries.funnel_id
+            and wins.subject_id = journey_entries.subject_id
+            and wins.journey_number = journey_entries.journey_number
+            and wins.stage_position >= journey_entries.stage_position
+    group by all
+),
+
 outcomes as (
     select
         journeys.funnel_id,
         journeys.subject_id,
         journeys.journey_number,
         journeys.is_record,
-        closings.entry_stage_id,
-        closings.entered_at,
-        {{ hours_after('closings.entered_at', 'journeys.window_hours') }} as window_ends_at,
+        first_events.entry_stage_id,
+        first_events.entered_at,
+        {{ hours_after('first_events.entered_at', 'journeys.window_hours') }} as window_ends_at,
         entries_by_journey.furthest_position,
         entries_by_journey.furthest_open_position,
         wins.record_id as won_record_id,
         wins.file_number as won_file_number,
         wins.source_row as won_source_row,
-        first_losses.file_number as lost_file_number,
-        first_losses.source_row as lost_source_row,
-        wins.won_at,
-        first_losses.lost_at,
-        closings.last_closed_at,
+        lost_visits.file_number as lost_file_number,
+        lost_visits.source_row as lost_source_row,
         case
-            when journeys.is_record then closings.has_won_event
+            when journeys.order_mode = 'any' then win_instants.completed_at
+            else wins.won_at
+        end as won_at,
+        lost_visits.entered_at as lost_at,
+        closed_visits.entered_at as last_closed_at,
+        case
+            when journeys.is_record then closings.has_won_visit
             else wins.funnel_id is not null
         end as was_won,
         case
@@ -205,30 +204,44 @@ outcomes as (
                 then case
                     when closings.last_closed_number is null then 'open'
                     when closings.last_open_number > closings.last_closed_number then 'open'
-                    else closings.last_closed_kind
+                    else closed_visits.stage_kind
                 end
             when wins.funnel_id is not null then 'won'
             when
-                first_losses.lost_at is not null
+                lost_visits.entered_at is not null
                 and (
                     journeys.window_hours is null
-                    or first_losses.lost_at
-                    <= {{ hours_after('closings.entered_at', 'journeys.window_hours') }}
+                    or lost_visits.entered_at
+                    <= {{ hours_after('first_events.entered_at', 'journeys.window_hours') }}
                 )
                 then 'lost'
             when
-                {{ hours_after('closings.entered_at', 'journeys.window_hours') }}
-                < run.as_of
+                {{ hours_after('first_events.entered_at', 'journeys.window_hours') }} < run.as_of
                 then 'abandoned'
             else 'open'
         end as outcome,
     from journeys
     cross join run
-    inner join closings
+    inner join first_events
+        on
+            journeys.funnel_id = first_events.funnel_id
+            and journeys.subject_id = first_events.subject_id
+            and journeys.journey_number = first_events.journey_number
+    left join closings
         on
             journeys.funnel_id = closings.funnel_id
             and journeys.subject_id = closings.subject_id
             and journeys.journey_number = closings.journey_number
+    left join stage_visits as closed_visits
+        on
+            closings.funnel_id = closed_visits.funnel_id
+            and closings.subject_id = closed_visits.subject_id
+            and closings.last_closed_number = closed_visits.visit_number
+    left join stage_visits as lost_visits
+        on
+            closings.funnel_id = lost_visits.funnel_id
+            and closings.subject_id = lost_visits.subject_id
+            and closings.first_lost_number = lost_visits.visit_number
     left join entries_by_journey
         on
             journeys.funnel_id = entries_by_journey.funnel_id
@@ -239,11 +252,11 @@ outcomes as (
             journeys.funnel_id = wins.funnel_id
             and journeys.subject_id = wins.subject_id
             and journeys.journey_number = wins.journey_number
-    left join first_losses
+    left join win_instants
         on
-            journeys.funnel_id = first_losses.funnel_id
-            and journeys.subject_id = first_losses.subject_id
-            and journeys.journey_number = first_losses.journey_number
+            journeys.funnel_id = win_instants.funnel_id
+            and journeys.subject_id = win_instants.subject_id
+            and journeys.journey_number = win_instants.journey_number
 ),
 
 ended_journeys as (

@@ -1,160 +1,86 @@
 with
 
+run as (
+    select as_of from {{ ref('int_run') }}
+),
+
 funnels as (
     select
         funnel_id,
-        collapse_repeats,
+        window_hours,
     from {{ ref('funnels') }}
 ),
 
-served_events as (
+source_files as (
+    select
+        file_number,
+        source_file,
+    from {{ ref('int_source_files') }}
+),
+
+stage_visits as (
     select
         funnel_id,
         subject_id,
-        event_number,
+        visit_number,
+        journey_number,
         stage_id,
         stage_position,
         stage_kind,
         evidence,
-        tie_policy,
+        file_number,
+        source_row,
         entered_at,
-    from {{ ref('int_served_events') }}
+        entries,
+        lead(stage_id) over by_subject as next_stage_id,
+        lead(entered_at) over by_subject as exited_at,
+    from {{ ref('int_stage_visits') }}
+    window by_subject as (
+        partition by funnel_id, subject_id
+        order by visit_number
+    )
 ),
 
 journeys as (
     select
-        funnel_id,
-        subject_id,
-        journey_number,
-        start_event_number,
-        next_start_event_number,
-    from {{ ref('int_journeys') }}
-),
-
-journey_outcomes as (
-    select
-        funnel_id,
-        subject_id,
-        journey_number,
-        outcome,
-    from {{ ref('fct_journeys') }}
-),
-
-entries as (
-    select
-        served_events.funnel_id,
-        served_events.subject_id,
-        served_events.event_number,
-        coalesce(journeys.journey_number, 0) as journey_number,
-        served_events.stage_id,
-        served_events.stage_position,
-        served_events.stage_kind,
-        served_events.evidence,
-        funnels.collapse_repeats,
-        case served_events.tie_policy
-            when 'funnel_order' then coalesce(served_events.stage_position, 33)
-            else 0
-        end as tie_position,
-        served_events.entered_at,
-    from served_events
+        journeys.funnel_id,
+        journeys.subject_id,
+        journeys.journey_number,
+        {{ hours_after('journeys.entered_at', 'funnels.window_hours') }}
+        < run.as_of as has_window_passed,
+    from {{ ref('fct_journeys') }} as journeys
     inner join funnels
-        on served_events.funnel_id = funnels.funnel_id
-    left join journeys
-        on
-            served_events.funnel_id = journeys.funnel_id
-            and served_events.subject_id = journeys.subject_id
-            and served_events.event_number >= journeys.start_event_number
-            and (
-                journeys.next_start_event_number is null
-                or served_events.event_number < journeys.next_start_event_number
-            )
-),
-
-entries_with_previous as (
-    select
-        entries.*,
-        lag(entries.stage_id) over by_subject as previous_stage_id,
-        lag(entries.journey_number) over by_subject as previous_journey_number,
-    from entries
-    window by_subject as (
-        partition by entries.funnel_id, entries.subject_id
-        order by entries.entered_at nulls last, entries.tie_position, entries.event_number
-    )
-),
-
-numbered_entries as (
-    select
-        entries_with_previous.*,
-        count(
-            case
-                when
-                    not collapse_repeats
-                    or previous_stage_id is null
-                    or previous_stage_id != stage_id
-                    -- A journey after another begins with a visit of its own.
-                    or (previous_journey_number > 0 and previous_journey_number != journey_number)
-                    then 1
-            end
-        ) over (
-            partition by funnel_id, subject_id
-            order by entered_at nulls last, tie_position, event_number
-            rows between unbounded preceding and current row
-        ) as visit_number,
-    from entries_with_previous
-),
-
-visits as (
-    select
-        funnel_id,
-        subject_id,
-        cast(visit_number as integer) as visit_number,
-        max(journey_number) as journey_number,
-        min(stage_id) as stage_id,
-        min(stage_position) as stage_position,
-        min(stage_kind) as stage_kind,
-        min_by(evidence, event_number) as evidence,
-        cast(count(*) as integer) as entries,
-        min(entered_at) as entered_at,
-    from numbered_entries
-    group by all
-),
-
-visits_with_next as (
-    select
-        visits.*,
-        lead(visits.stage_id) over by_subject as next_stage_id,
-        lead(visits.entered_at) over by_subject as exited_at,
-    from visits
-    window by_subject as (
-        partition by visits.funnel_id, visits.subject_id
-        order by visits.visit_number
-    )
+        on journeys.funnel_id = funnels.funnel_id
+    cross join run
 )
 
 select
-    visits_with_next.funnel_id,
-    visits_with_next.subject_id,
-    visits_with_next.visit_number,
-    visits_with_next.journey_number,
-    visits_with_next.stage_id,
-    visits_with_next.stage_position,
-    visits_with_next.stage_kind,
+    stage_visits.funnel_id,
+    stage_visits.subject_id,
+    stage_visits.visit_number,
+    stage_visits.journey_number,
+    stage_visits.stage_id,
+    stage_visits.stage_position,
+    stage_visits.stage_kind,
     case
-        when visits_with_next.next_stage_id is not null then visits_with_next.next_stage_id
-        when visits_with_next.stage_kind != 'open' then 'ended'
-        when journey_outcomes.outcome = 'abandoned' then 'abandoned'
+        when stage_visits.next_stage_id is not null then stage_visits.next_stage_id
+        when stage_visits.stage_kind != 'open' then 'ended'
+        when journeys.has_window_passed then 'abandoned'
         else 'still_there'
     end as next_stage_id,
-    visits_with_next.evidence,
-    visits_with_next.next_stage_id is null as is_current,
-    visits_with_next.entered_at,
-    visits_with_next.exited_at,
-    {{ seconds_between('visits_with_next.entered_at', 'visits_with_next.exited_at') }}
-        as seconds_in_stage,
-    visits_with_next.entries,
-from visits_with_next
-left join journey_outcomes
+    stage_visits.evidence,
+    source_files.source_file,
+    stage_visits.source_row,
+    stage_visits.next_stage_id is null as is_current,
+    stage_visits.entered_at,
+    stage_visits.exited_at,
+    {{ seconds_between('stage_visits.entered_at', 'stage_visits.exited_at') }} as seconds_in_stage,
+    stage_visits.entries,
+from stage_visits
+inner join source_files
+    on stage_visits.file_number = source_files.file_number
+left join journeys
     on
-        visits_with_next.funnel_id = journey_outcomes.funnel_id
-        and visits_with_next.subject_id = journey_outcomes.subject_id
-        and visits_with_next.journey_number = journey_outcomes.journey_number
+        stage_visits.funnel_id = journeys.funnel_id
+        and stage_visits.subject_id = journeys.subject_id
+        and stage_visits.journey_number = journeys.journey_number
