@@ -69,9 +69,10 @@ def accept_file(
     accepted = folder / f"{name}.accepted.parquet"
     quarantined = folder / f"{name}.quarantined.parquet"
     reading = read_file(connection, file, contents, extract, staged)
-    rows, refused = _find_faults(connection, file, extract, reading, staged)
+    rows, refused = _count_rows(connection, file, extract, reading, staged)
 
     if refused or reading.rejected:
+        _find_faults(connection, extract, reading, staged)
         _write_accepted(connection, reading, staged, accepted)
         _write_quarantined(connection, reading, quarantined)
         staged.unlink()
@@ -86,28 +87,23 @@ def accept_file(
     )
 
 
-def _find_faults(
+def _count_rows(
     connection: duckdb.DuckDBPyConnection,
     file: LandingFile,
     extract: Extract,
     reading: Reading,
     staged: Path,
 ) -> tuple[int, int]:
-    """Make the temporary table `faults` of rows that cannot be accepted; rows, and rows in it.
+    """How many rows were read, and how many of them have a fault.
 
     Raises:
         RetypedColumnError: if no value of a required column is meant as one of its type.
     """
-    connection.execute(
-        f"""
-        create or replace temp table faults as
-        select _row, {first_fault(extract, reading.columns)} as fault
-        from {_parquet(staged)}
-        where {is_refused(extract, reading.columns)}
-        """
-    )
     found = connection.execute(
-        f"select (select count(*) from {_parquet(staged)}), (select count(*) from faults)"
+        f"""
+        select count(*), count(*) filter (where {is_refused(extract, reading.columns)})
+        from {_parquet(staged)}
+        """
     ).fetchone()
     assert found
     rows, refused = found
@@ -136,6 +132,23 @@ def _check_type(
             f"no such value, but for example {example!r}",
             column=column.name,
         )
+
+
+def _find_faults(
+    connection: duckdb.DuckDBPyConnection, extract: Extract, reading: Reading, staged: Path
+) -> None:
+    """Make the temporary table `faults` of the rows that cannot be accepted.
+
+    Not made for every file: a table takes DuckDB longer to make than a small file to judge.
+    """
+    connection.execute(
+        f"""
+        create or replace temp table faults as
+        select _row, {first_fault(extract, reading.columns)} as fault
+        from {_parquet(staged)}
+        where {is_refused(extract, reading.columns)}
+        """
+    )
 
 
 def _write_accepted(
