@@ -73,55 +73,67 @@ def run_suite(layer: str, rules: Sequence[Rule], build: Path) -> SuiteRun:
 
 
 def _evaluate(layer: str, rule: Rule, datasource: Any) -> tuple[list[Finding], Any]:
+    """What a rule found for each item, and the validation result if any item was judged."""
     import great_expectations as gx
-    import sqlalchemy
-    from great_expectations.expectations.core.expect_column_max_to_be_between import (
-        ExpectColumnMaxToBeBetween,
-    )
-    from great_expectations.expectations.row_conditions import Column
 
     # Great Expectations takes no query that begins with `with`.
     asset = datasource.add_query_asset(
         rule.gate, query=f"select * from ({rule.measures}) as measures"
     )
     batch = asset.add_batch_definition_whole_table(rule.gate).get_batch()
-    every_column = sqlalchemy.select(sqlalchemy.text("*")).select_from(batch.data.selectable)
-    rows = [dict(row) for row in batch.data.execution_engine.execute_query(every_column).mappings()]
-    rows.sort(key=lambda row: row["item"] or "")
-    named = list(zip(rule.gate_names(rows), rows, strict=True))
-    suite = gx.ExpectationSuite(
-        name=layer,
-        expectations=[
-            # There is one row per item, so the column's maximum is the value itself, and unlike
-            # an expectation of single values it shows what was observed also where it passes.
-            ExpectColumnMaxToBeBetween(
-                column=rule.measure,
-                min_value=row["lowest"],
-                max_value=row["highest"],
-                row_condition=Column("item") == row["item"] if row["item"] is not None else None,
-                description=_as_text(
-                    f"{gate}\n{rule.rule}\n"
-                    f"Observed: {rule.observed_text(row)}\nExpected: {rule.expected_text(row)}"
-                ),
-                meta={"gate": gate},
-            )
-            for gate, row in named
-            if rule.is_judged(row)
-        ],
-    )
-    if not suite.expectations:
-        return [Finding(gate, rule, row, is_met=True) for gate, row in named], None
-    validation = batch.validate(suite)
-    is_met = {}
-    for result in validation.results:
-        if result.exception_info.get("raised_exception"):
-            raise RuntimeError(result.exception_info["exception_message"])
-        is_met[result.expectation_config.meta["gate"]] = bool(result.success)
-    # A gate that has bounds but no result was lost on the way: the look-up raises.
+    rows = _rows(batch)
+    gates = rule.gate_names(rows)
+    judged = [(gate, row) for gate, row in zip(gates, rows, strict=True) if rule.is_judged(row)]
+    validation, is_met = None, {}
+    if judged:
+        expectations = [_expectation(rule, gate, row) for gate, row in judged]
+        validation = batch.validate(gx.ExpectationSuite(name=layer, expectations=expectations))
+        is_met = _successes(validation)
     return [
+        # An item that was judged and has no result was lost on the way: the look-up raises.
         Finding(gate, rule, row, is_met=is_met[gate] if rule.is_judged(row) else True)
-        for gate, row in named
+        for gate, row in zip(gates, rows, strict=True)
     ], validation
+
+
+def _rows(batch: Any) -> list[Row]:
+    import sqlalchemy
+
+    query = sqlalchemy.select(sqlalchemy.text("*")).select_from(batch.data.selectable)
+    rows = [dict(row) for row in batch.data.execution_engine.execute_query(query).mappings()]
+    return sorted(rows, key=lambda row: row["item"] or "")
+
+
+def _expectation(rule: Rule, gate: str, row: Row) -> Any:
+    from great_expectations.expectations.core.expect_column_max_to_be_between import (
+        ExpectColumnMaxToBeBetween,
+    )
+    from great_expectations.expectations.row_conditions import Column
+
+    # There is one row per item, so the column's maximum is the value itself, and unlike an
+    # expectation of single values it shows what was observed also where it passes.
+    return ExpectColumnMaxToBeBetween(
+        column=rule.measure,
+        min_value=row["lowest"],
+        max_value=row["highest"],
+        row_condition=None if row["item"] is None else Column("item") == row["item"],
+        description=_as_markup(
+            f"{gate}\n{rule.rule}\n"
+            f"Observed: {rule.observed_text(row)}\nExpected: {rule.expected_text(row)}"
+        ),
+        meta={"gate": gate},
+    )
+
+
+def _successes(validation: Any) -> dict[str, bool]:
+    successes = {}
+    for result in validation.results:
+        # What went wrong stands at the top, or by metric.
+        for trouble in (result.exception_info, *result.exception_info.values()):
+            if isinstance(trouble, dict) and trouble.get("raised_exception"):
+                raise RuntimeError(trouble["exception_message"])
+        successes[result.expectation_config.meta["gate"]] = bool(result.success)
+    return successes
 
 
 @contextmanager
@@ -190,7 +202,7 @@ def _as_one(layer: str, validations: Sequence[Any]) -> dict[str, Any]:
     return document
 
 
-def _as_text(text: str) -> str:
+def _as_markup(text: str) -> str:
     """Great Expectations takes a description for a template and puts it on the page as it is."""
     return html.escape(text, quote=False).replace("$", "&#36;")
 

@@ -74,6 +74,13 @@ def test_a_rule_that_cannot_be_measured_is_named(sound_build: Path) -> None:
         assert connection.execute("select count(*) from raw.loads").fetchone() == (61,)
 
 
+def test_a_rule_whose_measure_is_misspelt_is_named(sound_build: Path) -> None:
+    """Prevents a mistake in a rule from looking like a mistake in the data."""
+    misspelt = replace(RULE, measure="mots_rows", observed="nothing")
+    with pytest.raises(GateNotMeasuredError, match=r"raw\.volume.*mots_rows"):
+        run_suite("raw", [misspelt], sound_build)
+
+
 def test_a_measure_without_a_value_does_not_pass(sound_build: Path) -> None:
     """Prevents a null, which is neither above nor below any bound, from passing as fine."""
     measures = "select 'x' as item, cast(null as bigint) as most_rows, 0 as lowest, 50 as highest"
