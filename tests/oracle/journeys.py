@@ -21,7 +21,7 @@ Outcome = Literal["won", "lost", "abandoned", "open"]
 
 @dataclass(frozen=True)
 class ReachedStage:
-    """A stage that a journey reached; one passed over has the instant of the next stage entered."""
+    """A stage that a journey reached; one passed over, when the first stage above it was."""
 
     stage: Stage
     reached_at: datetime | None
@@ -311,7 +311,7 @@ def _journey(log: Log, number: int, chain: Chain, opens_next: Entry | None) -> J
         outcome=outcome,
         was_won=was_won,
         ended_at=ended_at,
-        reached=_reached(log, chain, outcome),
+        reached=_reached(log, chain, outcome, start.at),
     )
 
 
@@ -357,19 +357,26 @@ def _won_at(log: Log, chain: Chain, wins: Sequence[Entry]) -> datetime | None:
     return max((entry for entry in chain if entry.position <= lowest), key=log.place).at
 
 
-def _reached(log: Log, chain: Chain, outcome: Outcome) -> tuple[ReachedStage, ...]:
-    """Every stage up to the furthest; a journey that is not won counts its furthest open stage."""
+def _reached(
+    log: Log, chain: Chain, outcome: Outcome, entered_at: datetime | None
+) -> tuple[ReachedStage, ...]:
+    """Every stage up to the furthest; a journey that is not won counts its furthest open stage.
+
+    One that went straight to a closed stage, and is not won, counts the first stage. In mode any
+    nothing is imputed.
+    """
     counted = ("open", "won") if outcome == "won" else ("open",)
     positions = [entry.position for entry in chain if entry.stage.kind in counted]
     furthest = max(positions, default=1)
     served = {entry.stage.stage_id: entry for entry in chain}
     reached: list[ReachedStage] = []
-    at = None
+    higher: list[datetime] = []
     for stage in reversed(log.funnel.ladder[:furthest]):
         entry = served.get(stage.stage_id)
-        if entry is None:
-            reached.append(ReachedStage(stage, at, "imputed"))
-        else:
-            at = entry.at
-            reached.append(ReachedStage(stage, at, entry.happening.evidence))
+        if entry is not None:
+            reached.append(ReachedStage(stage, entry.at, entry.happening.evidence))
+            if entry.at is not None:
+                higher.append(entry.at)
+        elif log.funnel.order_mode != "any":
+            reached.append(ReachedStage(stage, min(higher, default=entered_at), "imputed"))
     return tuple(reversed(reached))

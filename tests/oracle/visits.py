@@ -29,17 +29,22 @@ class Visit:
 
 def visits_of_subject(log: Log, journeys: Sequence[Journey]) -> list[Visit]:
     """The visits of one subject in order, each with the transition that began it."""
-    stays: list[Entry] = []
+    # The first entry of each visit, and the journey of its last one: a visit in which a journey
+    # begins is of that journey, but two journeys never share a visit.
+    stays: list[tuple[Entry, Journey | None]] = []
     for entry in serving(log, log.entries, [journey.chain for journey in journeys]):
-        if log.funnel.collapse_repeats and stays and stays[-1].stage == entry.stage:
-            continue
-        stays.append(entry)
+        journey = _journey_of(log, journeys, entry)
+        first, before = stays[-1] if stays else (None, None)
+        is_repeat = first is not None and first.stage == entry.stage and before in (None, journey)
+        if first is not None and is_repeat and log.funnel.collapse_repeats:
+            stays[-1] = first, journey
+        else:
+            stays.append((entry, journey))
 
     visits = []
-    for number, stay in enumerate(stays, start=1):
-        previous = stays[number - 2].stage if number > 1 else None
-        following = stays[number] if number < len(stays) else None
-        journey = _journey_at(journeys, stay.at)
+    for number, (stay, journey) in enumerate(stays, start=1):
+        previous = stays[number - 2][0].stage if number > 1 else None
+        following = stays[number][0] if number < len(stays) else None
         visits.append(
             Visit(
                 number=number,
@@ -86,14 +91,10 @@ def transition_counts(visits: Sequence[Visit]) -> Counter[tuple[str, str]]:
     return counts
 
 
-def _journey_at(journeys: Sequence[Journey], at: datetime | None) -> Journey | None:
-    """The latest journey entered at or before an instant; the only one where dates are unknown."""
-    entered = [
-        journey
-        for journey in journeys
-        if at is None or (journey.entered_at is not None and journey.entered_at <= at)
-    ]
-    return entered[-1] if entered else None
+def _journey_of(log: Log, journeys: Sequence[Journey], entry: Entry) -> Journey | None:
+    """The latest journey whose start is not after the entry, in the order of the subject."""
+    begun = [journey for journey in journeys if log.place(journey.chain[0]) <= log.place(entry)]
+    return begun[-1] if begun else None
 
 
 def _end(log: Log, stage: Stage, journey: Journey | None) -> str:

@@ -63,6 +63,7 @@ def other_warehouse(
         timezone=REPORTING_TIMEZONE,
         currency=REPORTING_CURRENCY,
         threads=1,
+        with_tests=False,
     )
     tables = Tables(database)
     yield tables

@@ -29,6 +29,10 @@ amounts.changes(
 )
 amounts.changes("nothing", WON_IN_JUNE)
 amounts.changes("zero", WON_IN_JUNE, amount="0", currency="USD")
+LOST_IN_JUNE = "2024-01-01T10:00:00 new\n2024-06-15T10:00:00 lost"
+amounts.changes("lost", LOST_IN_JUNE, amount="40", currency="EUR", loss_reason="price")
+amounts.changes("lost_unknown", LOST_IN_JUNE, amount="40", currency="XAU", loss_reason="price")
+amounts.changes("lost_late", LOST_IN_JUNE, amount="6", loss_reason="timing")
 
 
 def test_amounts_take_the_rate_of_the_outcome_else_of_the_as_of(warehouse: Tables) -> None:
@@ -50,6 +54,22 @@ def test_amounts_take_the_rate_of_the_outcome_else_of_the_as_of(warehouse: Table
         nothing     -
         zero        0
         """,
+        where="outcome <> 'lost'",
+    )
+
+
+def test_unknown_amounts_are_counted_beside_the_known_ones(warehouse: Tables) -> None:
+    """Prevents a sum from looking complete that is not: 40 euros are 44 dollars, and 6."""
+    assert_rows(
+        warehouse,
+        "marts.drop_off_points",
+        amounts_funnel,
+        """
+        stage_id  reached  won  lost  still_open  amount_lost  amount_unknown  top_loss_reason
+        new       13       0    3     1           50           1               price
+        won       9        9    0     0           0            0               -
+        """,
+        where="cohort_grain = 'all' and segment_name = 'all'",
     )
 
 
@@ -62,3 +82,36 @@ def test_amounts_are_decimals(warehouse: Tables) -> None:
     )
     assert str(total) == "0.3000"
     assert kind == "DECIMAL(18,4)"
+
+
+shop = case("shop_amounts")
+shop_funnel = shop.funnel("web", "visit\npaid won\npaid_again won")
+shop.events(
+    "euros",
+    """
+    2024-06-15T10:00:00 visit amount=99
+    2024-06-15T11:00:00 paid amount=100 currency=EUR
+    2024-06-15T12:00:00 paid_again amount=7
+    """,
+)
+shop.events("unsaid", "2024-06-15T10:00:00 visit\n2024-06-15T11:00:00 paid amount=12.50")
+shop.events("nothing", "2024-06-15T10:00:00 visit\n2024-06-15T11:00:00 paid")
+shop.events("no_number", "2024-06-15T10:00:00 visit\n2024-06-15T11:00:00 paid amount=much")
+shop.events("open", "2024-06-15T10:00:00 visit amount=99")
+
+
+def test_event_funnels_take_the_amount_of_the_winning_event(warehouse: Tables) -> None:
+    """Prevents the price of a page that was looked at from counting as a sale."""
+    assert_rows(
+        warehouse,
+        "core.fct_journeys",
+        shop_funnel,
+        """
+        subject_id  outcome  amount
+        euros       won      110
+        unsaid      won      12.5
+        nothing     won      -
+        no_number   won      -
+        open        open     -
+        """,
+    )

@@ -101,7 +101,7 @@ class Case:
             "subject_type": subject_type,
             "order_mode": order_mode,
             "window_hours": "" if window is None else f"{window.total_seconds() / 3600:.12g}",
-            "pipeline": self.name if is_of_records or subject_type in ("account",) else "",
+            "pipeline": self.name if is_of_records or subject_type in ("account", "person") else "",
             **options,
         }
         self.book.seeds["funnels"].append(declared)

@@ -27,8 +27,9 @@ def build_warehouse(
     currency: str = "USD",
     now: datetime | None = None,
     threads: int = 2,
+    with_tests: bool = True,
 ) -> Path:
-    """Check the declarations, load the landing, build and test all models.
+    """Check the declarations, load the landing, build all models and test their rows.
 
     Called again with the same `home` it is the next night.
 
@@ -41,6 +42,7 @@ def build_warehouse(
         currency: the reporting currency.
         now: when the deliveries are first seen, in UTC; None: now.
         threads: of dbt.
+        with_tests: whether dbt's tests of rows are run; unit tests, which see no data, never are.
 
     Returns:
         The path of the database that holds all tables.
@@ -52,8 +54,16 @@ def build_warehouse(
     load_night(landing, seeds, home, now)
     sources = declarations.read(seeds).sources
     create_raw_views(settings, sources)
+    left_out = ["unit_test"] if with_tests else ["unit_test", "test"]
     outcome = dbt.run(
-        settings, ["build", "--threads", str(threads), *dbt.common_arguments(settings)]
+        settings,
+        [
+            "build",
+            *("--select", "resource_type:seed", "path:models", "source:*"),
+            *("--exclude-resource-types", *left_out),
+            *("--threads", str(threads)),
+            *dbt.common_arguments(settings),
+        ],
     )
     if outcome.failures:
         lines = [f"  {one.unique_id}: {one.message}" for one in outcome.failures]
