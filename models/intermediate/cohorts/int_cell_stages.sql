@@ -24,7 +24,7 @@ journey_stages as (
     from {{ ref('fct_journey_stages') }}
 ),
 
-first_entries as (
+first_visits as (
     select
         funnel_id,
         subject_id,
@@ -32,7 +32,7 @@ first_entries as (
         cell_id,
         stage_id,
     from {{ ref('int_cell_visits') }}
-    where journey_number > 0 and previous_visit_number = 0
+    where previous_visit_number = 0
 ),
 
 cells as (
@@ -51,12 +51,51 @@ ladder as (
     where stage_position is not null
 ),
 
+visits_in_journeys as (
+    select
+        funnel_id,
+        subject_id,
+        journey_number,
+        cell_id,
+        stage_id,
+    from first_visits
+    where journey_number > 0
+),
+
+-- Whoever visited a stage both before and in a journey is counted with the journey.
+visits_before_journeys_only as (
+    select
+        funnel_id,
+        subject_id,
+        stage_id,
+    from first_visits
+    where journey_number = 0
+    except
+    select
+        funnel_id,
+        subject_id,
+        stage_id,
+    from visits_in_journeys
+),
+
+counted_visits as (
+    select
+        cell_id,
+        stage_id,
+    from visits_in_journeys
+    union all
+    select
+        {{ before_any_journey('funnel_id') }} as cell_id,
+        stage_id,
+    from visits_before_journeys_only
+),
+
 visited_stages as (
     select
         cell_id,
         stage_id,
         count(*) as visited,
-    from first_entries
+    from counted_visits
     group by all
 ),
 
@@ -66,7 +105,7 @@ reached_stages as (
         journey_stages.stage_id,
         count(*) as reached,
         count(*) filter (where journey_cells.is_mature) as mature_reached,
-        count(*) filter (where first_entries.stage_id is null) as imputed,
+        count(*) filter (where visits_in_journeys.stage_id is null) as imputed,
         count(*) filter (
             where journey_cells.furthest_stage_position > journey_stages.stage_position
         ) as advanced,
@@ -76,12 +115,12 @@ reached_stages as (
             journey_stages.funnel_id = journey_cells.funnel_id
             and journey_stages.subject_id = journey_cells.subject_id
             and journey_stages.journey_number = journey_cells.journey_number
-    left join first_entries
+    left join visits_in_journeys
         on
-            journey_stages.funnel_id = first_entries.funnel_id
-            and journey_stages.subject_id = first_entries.subject_id
-            and journey_stages.journey_number = first_entries.journey_number
-            and journey_stages.stage_id = first_entries.stage_id
+            journey_stages.funnel_id = visits_in_journeys.funnel_id
+            and journey_stages.subject_id = visits_in_journeys.subject_id
+            and journey_stages.journey_number = visits_in_journeys.journey_number
+            and journey_stages.stage_id = visits_in_journeys.stage_id
     group by all
 ),
 

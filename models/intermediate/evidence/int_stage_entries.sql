@@ -122,7 +122,12 @@ matched_evidence as (
             evidence.evidence_type = rules_by_name.rule_type
             and evidence.evidence_name = rules_by_name.evidence_name
     where
-        (rules_by_name.pipeline is null or rules_by_name.pipeline = evidence.pipeline)
+        -- A pipeline chooses among records; events and orders know none.
+        (
+            rules_by_name.pipeline is null
+            or evidence.record_id is null
+            or rules_by_name.pipeline = evidence.pipeline
+        )
         and not (evidence.may_repeat_creation and rules_by_name.stage_position = 1)
         and (
             rules_by_name.property_name is null

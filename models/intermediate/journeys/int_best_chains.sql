@@ -316,18 +316,28 @@ next_starts_after_end as (
     where chain_ends.end_event_number is not null
 ),
 
+first_starts_of_instant as (
+    select
+        funnel_id,
+        subject_id,
+        entered_at,
+        min(start_event_number) as start_event_number,
+    from first_stage_starts
+    group by all
+),
+
 next_starts_after_window as (
     select
         chain_ends.funnel_id,
         chain_ends.subject_id,
         chain_ends.start_event_number,
-        first_stage_starts.start_event_number as next_start_event_number,
+        first_starts_of_instant.start_event_number as next_start_event_number,
     from chain_ends
-    asof join first_stage_starts
+    asof join first_starts_of_instant
         on
-            chain_ends.funnel_id = first_stage_starts.funnel_id
-            and chain_ends.subject_id = first_stage_starts.subject_id
-            and chain_ends.window_ends_at < first_stage_starts.entered_at
+            chain_ends.funnel_id = first_starts_of_instant.funnel_id
+            and chain_ends.subject_id = first_starts_of_instant.subject_id
+            and chain_ends.window_ends_at < first_starts_of_instant.entered_at
     where chain_ends.end_event_number is null and chain_ends.window_ends_at is not null
 ),
 

@@ -108,7 +108,11 @@ watched_events as (
         on
             evidence.evidence_type = watched_names.evidence_type
             and evidence.evidence_name = watched_names.evidence_name
-            and (watched_names.pipeline is null or watched_names.pipeline = evidence.pipeline)
+            and (
+                watched_names.pipeline is null
+                or evidence.record_id is null
+                or watched_names.pipeline = evidence.pipeline
+            )
 ),
 
 other_events as (

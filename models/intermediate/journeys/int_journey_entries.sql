@@ -29,9 +29,9 @@ chain_events as (
         funnel_id,
         subject_id,
         journey_number,
-        unnest(event_numbers) as event_number,
-        unnest(stage_positions) as stage_position,
-    from {{ ref('int_chain_journeys') }}
+        event_number,
+        stage_position,
+    from {{ ref('int_chain_journey_entries') }}
 ),
 
 journeys as (

@@ -67,12 +67,12 @@ furthest_journeys as (
 ),
 
 journeys as (
-    select
+    select distinct
         funnel_id,
         subject_id,
         journey_number,
         start_event_number,
-    from {{ ref('int_chain_journeys') }}
+    from {{ ref('int_chain_journey_entries') }}
 
     union all
 

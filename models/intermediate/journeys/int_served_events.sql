@@ -30,9 +30,9 @@ chain_events as (
     select
         funnel_id,
         subject_id,
-        unnest(event_numbers) as event_number,
-        unnest(stage_positions) as stage_position,
-    from {{ ref('int_chain_journeys') }}
+        event_number,
+        stage_position,
+    from {{ ref('int_chain_journey_entries') }}
 ),
 
 -- The stage that an event serves in a journey goes before the lowest that it meets. Where stages may

@@ -1,0 +1,79 @@
+with recursive
+
+best_chains as (
+    select
+        funnel_id,
+        subject_id,
+        start_event_number,
+        next_start_event_number,
+        event_numbers,
+        stage_positions,
+    from {{ ref('int_best_chains') }}
+),
+
+followed_starts as (
+    select
+        funnel_id,
+        subject_id,
+        cast(1 as integer) as journey_number,
+        min(start_event_number) as start_event_number,
+    from best_chains
+    group by all
+
+    union all
+
+    select
+        followed_starts.funnel_id,
+        followed_starts.subject_id,
+        followed_starts.journey_number + 1 as journey_number,
+        best_chains.next_start_event_number as start_event_number,
+    from followed_starts
+    inner join best_chains
+        on
+            followed_starts.funnel_id = best_chains.funnel_id
+            and followed_starts.subject_id = best_chains.subject_id
+            and followed_starts.start_event_number = best_chains.start_event_number
+    -- A next start that were not later would never end.
+    where best_chains.next_start_event_number > followed_starts.start_event_number
+),
+
+journeys as (
+    select
+        funnel_id,
+        subject_id,
+        journey_number,
+        start_event_number,
+        lead(start_event_number) over (
+            partition by funnel_id, subject_id
+            order by journey_number
+        ) as next_start_event_number,
+    from followed_starts
+),
+
+journey_entries as (
+    select
+        journeys.funnel_id,
+        journeys.subject_id,
+        journeys.journey_number,
+        journeys.start_event_number,
+        journeys.next_start_event_number,
+        unnest(best_chains.event_numbers) as event_number,
+        unnest(best_chains.stage_positions) as stage_position,
+    from journeys
+    inner join best_chains
+        on
+            journeys.funnel_id = best_chains.funnel_id
+            and journeys.subject_id = best_chains.subject_id
+            and journeys.start_event_number = best_chains.start_event_number
+)
+
+select
+    funnel_id,
+    subject_id,
+    journey_number,
+    start_event_number,
+    event_number,
+    stage_position,
+from journey_entries
+-- What comes after a further journey was opened belongs to that one.
+where next_start_event_number is null or event_number < next_start_event_number
