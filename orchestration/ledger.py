@@ -107,6 +107,11 @@ class Load:
         """Where its rows lie below the folders of raw and quarantine."""
         return f"{self.source}/{self.table_name}/{self.load_id}.parquet"
 
+    def files(self, raw: Path, quarantine: Path) -> tuple[Path, ...]:
+        """The Parquet files with its rows in the folders of raw and quarantine."""
+        accepted, quarantined = raw / self.parquet, quarantine / self.parquet
+        return (accepted, quarantined) if self.rows_quarantined else (accepted,)
+
 
 def load_id(file: str, content_hash: str) -> str:
     """The key of a version of a file: 16 hexadecimal digits."""

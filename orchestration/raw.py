@@ -206,9 +206,7 @@ class _Loader:
         version = load_id(file.file, look.content_hash)
         find.seen.append(version)
         known = self.loads.get(version)
-        is_in_raw = (
-            known is not None and known.is_loaded and (self._settings.raw / known.parquet).exists()
-        )
+        is_in_raw = known is not None and known.is_loaded and self._has_files(known)
         if not is_in_raw:
             if contents is None:
                 look, contents = self._read(file, find)
@@ -278,12 +276,16 @@ class _Loader:
                 file.file, "a file that is complete", "one that was being written"
             )
 
+    def _has_files(self, load: Load) -> bool:
+        files = load.files(self._settings.raw, self._settings.quarantine)
+        return all(path.exists() for path in files)
+
     def _place(self, load: Load, acceptance: Acceptance) -> None:
         """Move the Parquet files of an accepted version to where they stay."""
-        moves = [(acceptance.accepted, self._settings.raw / load.parquet)]
-        if load.rows_quarantined:
-            moves.append((acceptance.quarantined, self._settings.quarantine / load.parquet))
-        for written, place in moves:
+        places = load.files(self._settings.raw, self._settings.quarantine)
+        for place, written in zip(
+            places, (acceptance.accepted, acceptance.quarantined), strict=False
+        ):
             place.parent.mkdir(parents=True, exist_ok=True)
             os.replace(written, place)
 

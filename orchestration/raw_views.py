@@ -5,7 +5,6 @@ Everything here can be made anew at any time; what it means is described in the 
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -65,17 +64,13 @@ def _connect(build: Path) -> duckdb.DuckDBPyConnection:
 
 
 def _check_files(settings: Settings, loaded: Sequence[Load]) -> None:
-    folders: dict[Path, list[Load]] = defaultdict(list)
     for load in loaded:
-        folders[(settings.raw / load.parquet).parent].append(load)
-    for folder, loads in folders.items():
-        there = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
-        for load in loads:
-            if f"{load.load_id}.parquet" not in there:
+        for path in load.files(settings.raw, settings.quarantine):
+            if not path.exists():
                 raise RawError(
-                    f"{settings.raw / load.parquet}: expected the rows of {load.file} that the "
-                    "ledger says were loaded, found no file. Restore it from a backup, or put the "
-                    "delivery back into the landing and load again."
+                    f"{path}: expected rows of {load.file} that the ledger says were loaded, "
+                    "found no file. Restore it from a backup, or put the delivery back into the "
+                    "landing and load again."
                 )
 
 

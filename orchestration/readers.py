@@ -219,7 +219,9 @@ def _read_jsonl(
 
     structure = json.dumps({names[name]: "VARCHAR" for name in ordered}, ensure_ascii=False)
     fields = ", ".join(
-        f"nullif(fields.{quoted(names[name])}, '') as {quoted(name)}" for name in ordered
+        # By place, as an empty key is no name for SQL.
+        f"nullif(struct_extract_at(fields, {place}), '') as {quoted(name)}"
+        for place, name in enumerate(ordered, start=1)
     )
     connection.execute(
         f"""

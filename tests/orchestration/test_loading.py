@@ -203,6 +203,21 @@ def test_a_column_named_as_one_of_the_loader_does_not_take_its_place(company: Co
     ]
 
 
+def test_json_keys_of_any_spelling_are_kept(company: Company) -> None:
+    """A key that is no name of a column in SQL refuses the file, or takes the value of another."""
+    company.deliver(
+        "crm/owners/a.jsonl",
+        '{"owner_id": "o1", "a.b": 1, "c\\"d": "two", "": 3, "/~": null, "é": [4, {"x": 5}]}\n',
+    )
+
+    summary = company.load()
+
+    assert not summary.errors
+    assert company.query("select owner_id, _extra from raw_generic.owners") == [
+        ("o1", '{"a_b":"1","c_d":"two","column_1":"3","é":"[4,{\\"x\\":5}]"}')
+    ]
+
+
 def test_only_what_is_new_is_loaded(company: Company) -> None:
     """Every night loads the whole past again."""
     company.deliver("crm/events/a.csv", VERSION_A)

@@ -111,14 +111,15 @@ def test_a_corrected_time_zone_dates_earlier_deliveries_anew(company: Company) -
     assert str(delivered_at) == "2024-01-31 15:00:00"
 
 
-def test_rows_that_are_gone_from_raw_are_named(company: Company) -> None:
+@pytest.mark.parametrize("folder", ["raw", "quarantine"])
+def test_rows_that_are_gone_are_named(company: Company, folder: str) -> None:
     """The night ends with an error of DuckDB that does not say what was lost."""
-    landed = company.deliver("crm/events/a.csv", ONE_EVENT)
+    landed = company.deliver("crm/events/a.csv", ONE_EVENT + "2024-02-01,visit\n")
     company.load()
-    (file,) = company.settings.raw.rglob("*.parquet")
+    (file,) = (company.settings.home / folder).rglob("*.parquet")
     file.unlink()
 
-    with pytest.raises(RawError, match=r"expected the rows of crm/events/a\.csv .*Restore it"):
+    with pytest.raises(RawError, match=r"expected rows of crm/events/a\.csv .*Restore it"):
         create_raw_views(company.settings, company.sources)
 
     # What still lies in the landing is its own backup.
