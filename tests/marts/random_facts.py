@@ -1,0 +1,107 @@
+"""Facts at random: every shape that the marts must cope with, whatever semantics made them."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+from random import Random
+
+from tests.marts.facts import AS_OF, Facts, Funnel, Journey, Visit, funnel
+
+FUNNELS = (
+    funnel("deals", "call offer talks signed*", lost="gone dead"),
+    funnel("shop", "view cart paid* again*", lost="left", order_mode="ordered"),
+    funnel("tour", "video trial call bought*", optional="video call", order_mode="any"),
+    funnel("empty", "first last*"),
+)
+SEGMENTS: dict[str, dict[str, tuple[str, ...]]] = {
+    "deals": {"region": ("north", "south"), "channel": ("mail", "web", "(missing)")},
+    # One value may look like two others run together.
+    "shop": {"device": ("phone", "phone6:tablet", "tablet")},
+    "tour": {},
+    "empty": {},
+}
+SUBJECTS = 70
+
+
+def random_facts(seed: int) -> Facts:
+    """Facts of all funnels; the same for the same seed."""
+    random = Random(seed)
+    journeys = [
+        journey
+        for one in FUNNELS
+        if one.funnel_id != "empty"
+        for number in range(SUBJECTS)
+        for journey in _journeys_of_subject(random, one, f"subject {number}")
+    ]
+    random.shuffle(journeys)
+    return Facts(FUNNELS, tuple(journeys))
+
+
+def _journeys_of_subject(random: Random, one: Funnel, subject_id: str) -> list[Journey]:
+    numbers = list(range(random.choice((0, 1, 1, 1)), random.choice((1, 1, 2, 3)) + 1))
+    # Few days around New Year, so that cohorts of every grain have several journeys.
+    at = datetime(2024, 12, 27) + timedelta(seconds=random.randrange(10 * 86400))
+    at = at if random.random() < 0.8 else at + timedelta(days=random.randrange(80))
+    is_undated = random.random() < 0.08
+    steps: list[tuple[int, str, datetime | None]] = []
+    for number in numbers:
+        for _ in range(random.choice((1, 2, 3, 4, 6))):
+            stage = random.choice(one.stages)
+            # Durations repeat, and may be nothing at all.
+            wait = random.choice((0, 1, 60, 60, 3600.5, random.random() * 86400, 86400 * 9))
+            at += timedelta(seconds=wait)
+            steps.append((number, stage.stage_id, None if is_undated else min(at, AS_OF)))
+        at += timedelta(days=random.choice((0, 1, 3)))
+    visits = _visits(random, one, steps)
+    return [
+        _journey(random, one, subject_id, number, [visit for of, visit in visits if of == number])
+        for number in numbers
+    ]
+
+
+def _visits(
+    random: Random, one: Funnel, steps: list[tuple[int, str, datetime | None]]
+) -> list[tuple[int, Visit]]:
+    visits = []
+    for position, (number, stage_id, at) in enumerate(steps):
+        if position + 1 < len(steps):
+            next_stage_id, left_at = steps[position + 1][1:]
+        else:
+            is_open = one.stage(stage_id).kind == "open"
+            next_stage_id = random.choice(("still_there", "abandoned")) if is_open else "ended"
+            left_at = None
+        visits.append((number, Visit(position + 1, stage_id, next_stage_id, at, left_at)))
+    return visits
+
+
+def _journey(
+    random: Random, one: Funnel, subject_id: str, number: int, visits: list[Visit]
+) -> Journey:
+    if number == 0:
+        return Journey(one, subject_id, 0, visits)
+    furthest = random.randint(1, len(one.ladder))
+    reached = tuple(
+        stage
+        for stage in one.ladder[:furthest]
+        if one.order_mode != "any"
+        or not stage.is_optional
+        or stage.position == furthest
+        or random.random() < 0.5
+    )
+    outcome = random.choice(("won", "lost", "abandoned", "open"))
+    entered_at = visits[0].entered_at
+    return Journey(
+        one,
+        subject_id,
+        number,
+        visits,
+        reached,
+        outcome,
+        loss_reason=random.choice(("price", "budget", None)) if outcome == "lost" else None,
+        is_mature=random.random() < 0.9,
+        entered_date=entered_at.date() if entered_at else None,
+        ended_at=None if outcome == "open" else random.choice(visits).entered_at,
+        amount=random.choice((None, Decimal("0.0001"), Decimal("12.5"), Decimal(1000))),
+        segments={name: random.choice(of) for name, of in SEGMENTS[one.funnel_id].items()},
+    )

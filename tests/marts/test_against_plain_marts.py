@@ -1,0 +1,83 @@
+"""Every row of the funnel marts against a plain implementation, on random facts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.marts import plain_marts
+from tests.marts.facts import Facts, Funnel
+from tests.marts.plain_marts import Column, Measures
+from tests.support.tables import Tables
+
+GROUP = ("funnel_id", "cohort_grain", "cohort_date", "segment_name", "segment_value")
+Work = Callable[[Funnel, Column], dict[tuple[str, ...], Measures]]
+
+
+@pytest.mark.parametrize(
+    ("work", "keys", "least_rows"),
+    [
+        (plain_marts.funnel_conversion, ("stage_id",), 500),
+        (plain_marts.drop_off_points, ("stage_id",), 500),
+        (plain_marts.conversion_matrix, ("from_stage_id", "to_stage_id"), 3000),
+        (plain_marts.cycle_times, ("from_stage_id", "to_stage_id"), 3000),
+    ],
+    ids=["funnel_conversion", "drop_off_points", "conversion_matrix", "cycle_times"],
+)
+def test_every_row_of_a_mart_agrees(
+    marts: Tables, facts: Facts, work: Work, keys: tuple[str, ...], least_rows: int
+) -> None:
+    """Prevents a number that its description does not give, in any cohort and segment."""
+    expected = {
+        (funnel.funnel_id, *group, *key): measures
+        for funnel, group, column in plain_marts.columns(facts)
+        for key, measures in work(funnel, column).items()
+    }
+    assert len(expected) > least_rows
+    names = list(next(iter(expected.values())))
+    key_columns = (*GROUP, *keys)
+    rows = marts.query(
+        f"select {', '.join((*key_columns, *names))} from marts.{work.__name__}"
+        f" where funnel_id in ({', '.join('?' for _ in facts.funnels)})",
+        [funnel.funnel_id for funnel in facts.funnels],
+    )
+    found = {row[: len(key_columns)]: row[len(key_columns) :] for row in rows}
+    assert found.keys() == expected.keys()
+    differing = [
+        f"{key}: expected {name} {wanted}, found {value}"
+        for key, values in found.items()
+        for (name, wanted), value in zip(expected[key].items(), values, strict=True)
+        if not _is_same(wanted, value)
+    ]
+    assert not differing, "\n".join([f"{len(differing)} differ:", *differing[:20]])
+
+
+def _is_same(wanted: object, value: object) -> bool:
+    if isinstance(wanted, float) and isinstance(value, float):
+        return value == pytest.approx(wanted, rel=1e-12)
+    return wanted == value
+
+
+def test_the_random_facts_hold_what_is_hard(marts: Tables, facts: Facts) -> None:
+    """Prevents facts at random that never come near what the models could get wrong."""
+    [counts] = marts.query(
+        """
+        select
+            (
+                select count(distinct survival_p50) from marts.cycle_times where survival_p50 != p50
+            ) as estimated_medians,
+            (
+                select count(*) from intermediate.int_stage_pairs where is_after_outcome
+            ) as entries_after_the_outcome,
+            (
+                select count(*) from marts.conversion_matrix where subjects < transitions
+            ) as repeated_transitions,
+            (
+                select count(*) from marts.drop_off_points where amount_unknown > 0
+            ) as unknown_amounts
+        """
+    )
+    assert all(isinstance(count, int) and count > 10 for count in counts), counts
+    assert any(one.number == 0 for one in facts.journeys)
+    assert any(one.number > 0 and one.entered_date is None for one in facts.journeys)

@@ -1,0 +1,125 @@
+"""The data tests of the funnel marts, each seen failing on a defect planted in the tables."""
+
+from __future__ import annotations
+
+import duckdb
+import pytest
+
+from orchestration import dbt
+from orchestration.settings import Settings
+from tests.marts.facts import build_marts
+from tests.marts.random_facts import random_facts
+
+# One statement for each test; none breaks what another test looks at.
+DEFECTS = {
+    "funnel_conversion_never_widens": """
+        update marts.funnel_conversion set reached = entered + 1
+        where funnel_id = 'deals' and cohort_grain = 'year' and stage_id = 'talks'
+    """,
+    "funnel_conversion_rates_lie_in_their_intervals": """
+        update marts.funnel_conversion set overall_rate_low = overall_rate + 0.01
+        where funnel_id = 'deals' and cohort_grain = 'quarter' and stage_id = 'talks'
+    """,
+    "funnel_conversion_parts_do_not_exceed_the_whole": """
+        update marts.funnel_conversion set imputed = reached + 1
+        where funnel_id = 'deals' and cohort_grain = 'month' and stage_id = 'talks'
+    """,
+    "accepted_values_funnel_conversion_cohort_grain": """
+        update marts.funnel_conversion set cohort_grain = 'fortnight' where cohort_grain = 'week'
+    """,
+    "unique_combination_funnel_conversion": """
+        insert into marts.funnel_conversion
+        select * from marts.funnel_conversion where cohort_grain = 'all' and stage_id = 'talks'
+    """,
+    "conversion_matrix_rows_sum_to_their_visits": """
+        delete from marts.conversion_matrix
+        where funnel_id = 'deals' and cohort_grain = 'year' and to_stage_id = 'talks'
+    """,
+    "conversion_matrix_subjects_made_their_transitions": """
+        update marts.conversion_matrix set subjects = transitions + 1
+        where funnel_id = 'deals' and cohort_grain = 'month'
+    """,
+    # A row twice of which neither counts: the sum stays, the key does not.
+    "unique_combination_conversion_matrix": """
+        insert into marts.conversion_matrix
+        select * replace (0 as transitions, 0 as subjects)
+        from marts.conversion_matrix where funnel_id = 'shop' and cohort_grain = 'all'
+    """,
+    "drop_off_points_balance": """
+        update marts.drop_off_points set advanced = advanced + 1
+        where funnel_id = 'deals' and cohort_grain = 'year'
+    """,
+    "drop_off_points_lose_what_was_lost": """
+        update marts.drop_off_points set amount_lost = null where amount_unknown = 0
+    """,
+    "unique_combination_drop_off_points": """
+        insert into marts.drop_off_points
+        select * from marts.drop_off_points where cohort_grain = 'all'
+    """,
+    "cycle_times_are_there_for_the_completed": """
+        update marts.cycle_times set p25 = p10 - 1
+        where funnel_id = 'deals' and cohort_grain = 'year' and completed > 0
+    """,
+    "cycle_times_count_nobody_twice": """
+        update marts.cycle_times set competing = -1
+        where funnel_id = 'deals' and cohort_grain = 'month' and to_stage_id = 'talks'
+    """,
+    "unique_combination_cycle_times": """
+        insert into marts.cycle_times select * from marts.cycle_times where cohort_grain = 'all'
+    """,
+    "as_many_rows_as_int_cell_visits": """
+        delete from intermediate.int_cell_visits where funnel_id = 'shop' and visit_number = 1
+    """,
+    "not_null_int_cell_visits": """
+        update intermediate.int_cell_visits set cell_id = null where funnel_id = 'deals'
+    """,
+    "as_many_rows_as_int_journey_cells": """
+        insert into intermediate.int_journey_cells
+        select * from intermediate.int_journey_cells limit 1
+    """,
+    "not_null_int_journey_cells": """
+        update intermediate.int_journey_cells set cell_id = null where funnel_id = 'deals'
+    """,
+    "not_null_int_cell_segments": """
+        update intermediate.int_cell_segments set cell_id = null where funnel_id = 'deals'
+    """,
+    "unique_int_cohort_segments": """
+        update intermediate.int_cohort_segments set cohort_segment_id = 1
+        where cohort_segment_id = 2
+    """,
+}
+
+
+@pytest.fixture(scope="module")
+def failed_tests(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Status of each data test, by name, over marts with all the defects."""
+    home = tmp_path_factory.mktemp("defects")
+    database = build_marts(random_facts(seed=7), home)
+    with duckdb.connect(str(database)) as connection:
+        for defect in DEFECTS.values():
+            [changed] = connection.execute(defect).fetchone() or (0,)
+            assert changed > 0, defect
+    settings = Settings.from_environment({"FUNNEL_HOME": str(home)})
+    outcome = dbt.run(
+        settings,
+        [
+            "test",
+            *("--select", "path:models/intermediate/cohorts", "path:models/marts/funnel"),
+            *("--exclude", "test_type:unit"),
+            *("--indirect-selection", "cautious"),
+            *dbt.common_arguments(settings),
+        ],
+    )
+    return {one.unique_id.split(".")[2]: one.status for one in outcome.results}
+
+
+@pytest.mark.parametrize("name", DEFECTS)
+def test_a_planted_defect_is_found(failed_tests: dict[str, str], name: str) -> None:
+    """Prevents a test that passes whatever the table holds."""
+    [status] = {status for test, status in failed_tests.items() if test.startswith(name)}
+    assert status == "fail"
+
+
+def test_every_data_test_was_seen_failing(failed_tests: dict[str, str]) -> None:
+    """Prevents a new test from being trusted before it was seen failing."""
+    assert {name for name, status in failed_tests.items() if status != "fail"} == set()
