@@ -46,6 +46,8 @@ changed_versions as (
         delivered_at,
         source_file,
         source_row,
+        version_number = 1 as is_first_seen,
+        version_number = max(version_number) over (partition by record_id) as is_last_seen,
         count(*) over (partition by record_id) as stages_seen,
     from versions_with_previous
     where version_number = 1 or stage != previous_stage
@@ -56,6 +58,8 @@ select
     stage,
     source_file,
     source_row,
+    is_first_seen,
+    is_last_seen,
     delivered_at as taken_at,
 from changed_versions
 -- A stage that never differed shows no change, and so no instant.

@@ -29,6 +29,8 @@ record_snapshots as (
         stage,
         source_file,
         source_row,
+        is_first_seen,
+        is_last_seen,
         taken_at,
     from {{ ref('int_record_snapshots') }}
 ),
@@ -131,7 +133,8 @@ changes_between_snapshots as (
         record_snapshots.source_file,
         record_snapshots.source_row,
         false as is_creation,
-        records_without_changes.created_at is not null as may_repeat_creation,
+        record_snapshots.is_first_seen
+        and records_without_changes.created_at is not null as may_repeat_creation,
         record_snapshots.taken_at as entered_at,
     from record_snapshots
     inner join records_without_changes
@@ -139,7 +142,7 @@ changes_between_snapshots as (
     -- The final stage has its own instant, the closing.
     where
         records_without_changes.closed_at is null
-        or record_snapshots.stage != records_without_changes.stage
+        or not record_snapshots.is_last_seen
 ),
 
 current_stages as (

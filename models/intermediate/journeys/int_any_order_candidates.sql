@@ -21,7 +21,33 @@ ladder_stages as (
     where funnel_stages.stage_kind != 'lost'
 ),
 
-entries as (
+excluded_stages as (
+    select
+        exclusions.funnel_id,
+        exclusions.match_value,
+        stages.stage_position,
+    from {{ ref('funnel_exclusions') }} as exclusions
+    inner join ladder_stages as stages
+        on
+            exclusions.funnel_id = stages.funnel_id
+            and stages.stage_id in (exclusions.after_stage_id, exclusions.before_stage_id)
+),
+
+excluding_events as (
+    select distinct
+        funnel_events.funnel_id,
+        funnel_events.subject_id,
+        funnel_events.event_number,
+        excluded_stages.stage_position,
+    from {{ ref('int_funnel_events') }} as funnel_events
+    inner join excluded_stages
+        on
+            funnel_events.funnel_id = excluded_stages.funnel_id
+            and funnel_events.evidence_name = excluded_stages.match_value
+    where funnel_events.entered_at is not null
+),
+
+ladder_entries as (
     select
         funnel_events.entry_id,
         funnel_events.funnel_id,
@@ -30,17 +56,47 @@ entries as (
         funnel_events.stage_position,
         funnel_events.meets_several,
         funnel_events.entered_at,
-        row_number() over (
-            partition by
-                funnel_events.funnel_id,
-                funnel_events.subject_id,
-                funnel_events.stage_position
-            order by funnel_events.event_number
-        ) as stage_entry_number,
     from {{ ref('int_funnel_events') }} as funnel_events
     inner join funnels
         on funnel_events.funnel_id = funnels.funnel_id
     where funnel_events.stage_position is not null and funnel_events.entered_at is not null
+),
+
+-- Between two excluding events the entries of a stage are alike, so that the earliest is as good as any.
+entries as (
+    select
+        ladder_entries.entry_id,
+        ladder_entries.funnel_id,
+        ladder_entries.subject_id,
+        ladder_entries.event_number,
+        ladder_entries.stage_position,
+        ladder_entries.meets_several,
+        ladder_entries.entered_at,
+        coalesce(excluding_events.event_number, 0) as lane,
+        row_number() over (
+            partition by
+                ladder_entries.funnel_id,
+                ladder_entries.subject_id,
+                ladder_entries.stage_position,
+                coalesce(excluding_events.event_number, 0)
+            order by ladder_entries.event_number
+        ) as lane_entry_number,
+    from ladder_entries
+    asof left join excluding_events
+        on
+            ladder_entries.funnel_id = excluding_events.funnel_id
+            and ladder_entries.subject_id = excluding_events.subject_id
+            and ladder_entries.stage_position = excluding_events.stage_position
+            and ladder_entries.event_number >= excluding_events.event_number
+),
+
+stage_lanes as (
+    select distinct
+        funnel_id,
+        subject_id,
+        stage_position,
+        lane,
+    from entries
 ),
 
 lost_events as (
@@ -115,17 +171,21 @@ limited_anchors as (
 first_candidates as (
     select
         limited_anchors.*,
-        ladder_stages.stage_position,
-        entries.stage_entry_number,
+        stage_lanes.stage_position,
+        stage_lanes.lane,
+        entries.lane_entry_number,
         entries.meets_several,
     from limited_anchors
-    inner join ladder_stages
-        on limited_anchors.funnel_id = ladder_stages.funnel_id
+    inner join stage_lanes
+        on
+            limited_anchors.funnel_id = stage_lanes.funnel_id
+            and limited_anchors.subject_id = stage_lanes.subject_id
     asof join entries
         on
             limited_anchors.funnel_id = entries.funnel_id
             and limited_anchors.subject_id = entries.subject_id
-            and ladder_stages.stage_position = entries.stage_position
+            and stage_lanes.stage_position = entries.stage_position
+            and stage_lanes.lane = entries.lane
             and limited_anchors.start_event_number <= entries.event_number
 ),
 
@@ -155,8 +215,9 @@ inner join entries
         first_candidates.funnel_id = entries.funnel_id
         and first_candidates.subject_id = entries.subject_id
         and first_candidates.stage_position = entries.stage_position
-        and entries.stage_entry_number between first_candidates.stage_entry_number
-        and first_candidates.stage_entry_number
+        and first_candidates.lane = entries.lane
+        and entries.lane_entry_number between first_candidates.lane_entry_number
+        and first_candidates.lane_entry_number
         + case when first_candidates.meets_several then stages_of_funnel.stages else 0 end
 where
     (
