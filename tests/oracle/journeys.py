@@ -94,12 +94,15 @@ def journeys_of_subject(log: Log) -> tuple[list[Journey], bool]:
         if opens_next is None:
             journeys.append(_journey(log, len(journeys) + 1, chain, None))
             return journeys, False
-        own = [entry for entry in left if log.place(entry) < log.place(opens_next)]
+        start = log.place(chain[0])
+        own = [entry for entry in left if start <= log.place(entry) < log.place(opens_next)]
         chain, _ = _chain_of(log, own)
-        # In any order, what began early may turn out to belong to the journey that follows.
-        if chain is not None:
+        if chain is None:
+            # In any order a start may come to nothing for want of the first stage.
+            left = [entry for entry in left if log.place(entry) > start]
+        else:
             journeys.append(_journey(log, len(journeys) + 1, chain, opens_next))
-        left = [entry for entry in left if log.place(entry) >= log.place(opens_next)]
+            left = [entry for entry in left if log.place(entry) >= log.place(opens_next)]
 
 
 def _opens_next(log: Log, entries: Sequence[Entry], start: Entry) -> Entry | None:

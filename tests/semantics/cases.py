@@ -7,9 +7,11 @@ builds one warehouse from them.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from tests.support.casebook import Case, Casebook
 from tests.support.tables import Tables, spelled, written
+from tests.support.warehouse import build_warehouse, load_night
 
 BOOK = Casebook()
 
@@ -26,6 +28,27 @@ def case(name: str, source: str = "generic") -> Case:
 def hours(number: float) -> timedelta:
     """A window."""
     return timedelta(hours=number)
+
+
+def build_casebook(
+    landing: Path, earlier: Path, seeds: Path, home: Path, threads: int = 2, with_tests: bool = True
+) -> Path:
+    """Load the earlier nights of the book, then what lies in `landing`, and build all.
+
+    `earlier` is the folder that the book was written to.
+    """
+    for night in sorted(BOOK.earlier):
+        load_night(earlier / f"landing_{night:%Y%m%d%H%M}", seeds, home, night)
+    return build_warehouse(
+        landing,
+        seeds,
+        home,
+        as_of=AS_OF,
+        timezone=REPORTING_TIMEZONE,
+        currency=REPORTING_CURRENCY,
+        threads=threads,
+        with_tests=with_tests,
+    )
 
 
 def assert_rows(

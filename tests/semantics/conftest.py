@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.semantics.cases import AS_OF, BOOK, REPORTING_CURRENCY, REPORTING_TIMEZONE
+from tests.semantics.cases import BOOK, build_casebook
 from tests.support.tables import Tables
-from tests.support.warehouse import build_warehouse
 
 
 @pytest.fixture(scope="session")
@@ -26,14 +25,7 @@ def casebook_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def warehouse(casebook_folder: Path) -> Iterator[Tables]:
     """The tables that were built of all cases."""
-    database = build_warehouse(
-        casebook_folder / "landing",
-        casebook_folder / "seeds",
-        casebook_folder / "home",
-        as_of=AS_OF,
-        timezone=REPORTING_TIMEZONE,
-        currency=REPORTING_CURRENCY,
-    )
-    tables = Tables(database)
+    folder = casebook_folder
+    tables = Tables(build_casebook(folder / "landing", folder, folder / "seeds", folder / "home"))
     yield tables
     tables.close()

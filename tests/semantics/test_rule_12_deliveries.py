@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from tests.semantics.cases import assert_rows, case
 from tests.support.tables import Tables
 
@@ -80,6 +82,7 @@ DATED = {"created_at": "2024-01-01T10:00:00", "closed_at": "2024-01-11T10:00:00"
 history.record("won", stage="won", **DATED)
 history.record("lost", stage="lost", **DATED)
 history.record("first", stage="new", created_at="2024-01-01T10:00:00")
+history.record("half_dated", stage="proposal", created_at="2024-01-01T10:00:00")
 history.record("undated", stage="proposal")
 history.record("undated_first", stage="new")
 
@@ -99,6 +102,7 @@ def test_a_record_without_stage_changes_has_its_first_stage_and_its_close(
         lost        1             new       2024-01-01T10:00  imputed   lost
         lost        2             lost      2024-01-11T10:00  observed  ended
         first       1             new       2024-01-01T10:00  imputed   still_there
+        half_dated  1             new       2024-01-01T10:00  imputed   proposal
         """,
         where="entered_at is not null",
     )
@@ -112,6 +116,7 @@ def test_a_record_without_any_date_is_a_current_visit_in_cohort_all(warehouse: T
         history_funnel,
         """
         subject_id     visit_number  stage_id  is_current  next_stage_id  seconds_in_stage
+        half_dated     2             proposal  yes         still_there    -
         undated        1             proposal  yes         still_there    -
         undated_first  1             new       yes         still_there    -
         """,
@@ -134,12 +139,12 @@ def test_a_record_without_any_date_is_a_current_visit_in_cohort_all(warehouse: T
         history_funnel,
         """
         cohort_grain  reached
-        all           5
-        year          3
-        quarter       3
-        month         3
-        week          3
-        day           3
+        all           6
+        year          4
+        quarter       4
+        month         4
+        week          4
+        day           4
         """,
         where="segment_name = 'all' and stage_position = 1",
     )
@@ -181,6 +186,36 @@ def test_successive_deliveries_of_another_stage_are_stage_changes(warehouse: Tab
         moves       3             won       2024-03-20T10:00  observed
         told        1             new       2024-01-10T10:00  observed
         told        2             qualify   2024-03-25T10:00  observed
+        """,
+    )
+
+
+nightly = case("nightly")
+nightly_funnel = nightly.funnel("deals", DEALS, subject_type="opportunity", order_mode="furthest")
+NIGHTS = {
+    datetime(2024, 5, 1, 2): "new",
+    datetime(2024, 6, 1, 2): "qualify",
+    datetime(2024, 6, 2, 2): "qualify",
+    datetime(2024, 7, 1, 2): "new",
+}
+for night, stage in NIGHTS.items():
+    nightly.earlier_record(
+        night, "deal", file="nightly.csv", stage=stage, created_at="2024-01-10T10:00:00"
+    )
+nightly.record("deal", file="nightly.csv", stage="new", created_at="2024-01-10T10:00:00")
+
+
+def test_a_file_that_is_replaced_each_night_grows_a_history(warehouse: Tables) -> None:
+    """Prevents content that was seen before from being taken for no delivery at all."""
+    assert_rows(
+        warehouse,
+        "core.fct_stage_visits",
+        nightly_funnel,
+        """
+        subject_id  visit_number  stage_id  entered_at        evidence
+        deal        1             new       2024-01-10T10:00  imputed
+        deal        2             qualify   2024-06-01T02:00  snapshot
+        deal        3             new       2024-07-01T02:00  snapshot
         """,
     )
 

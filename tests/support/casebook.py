@@ -29,6 +29,8 @@ class Casebook:
     """All that the cases put into the landing and the seeds."""
 
     landing: dict[str, list[LandingRow]] = field(default_factory=lambda: defaultdict(list))
+    # Files as they lay there in earlier nights, by the instant of the night.
+    earlier: dict[datetime, dict[str, list[LandingRow]]] = field(default_factory=dict)
     seeds: dict[str, list[dict[str, str]]] = field(default_factory=lambda: defaultdict(list))
     funnels: dict[str, Funnel] = field(default_factory=dict)
     happenings: dict[str, list[Happening]] = field(default_factory=lambda: defaultdict(list))
@@ -36,9 +38,15 @@ class Casebook:
     order_dependent: set[str] = field(default_factory=set)
 
     def write(self, landing: Path, seeds: Path) -> None:
-        """Write one CSV file for each landing file and each declaration table."""
+        """Write one CSV file for each landing file and each declaration table.
+
+        The landing of an earlier night lies beside that of the last, named for its instant.
+        """
         for name, rows in self.landing.items():
             _write_csv(landing / name, rows)
+        for night, files in self.earlier.items():
+            for name, rows in files.items():
+                _write_csv(landing.with_name(f"landing_{night:%Y%m%d%H%M}") / name, rows)
         for name, rows in self.seeds.items():
             _write_csv(seeds / f"{name}.csv", rows)
 
@@ -201,6 +209,12 @@ class Case:
             if row.get(column):
                 row[column] = self.subject(row[column])
         self.deliver("records", file, row)
+
+    def earlier_record(self, night: datetime, record_id: str, *, file: str, **columns: str) -> None:
+        """Put a row of a record into a file as it lay there in an earlier night."""
+        row = {"record_id": self.subject(record_id), "pipeline": self.name, **columns}
+        files = self.book.earlier.setdefault(night, {})
+        files.setdefault(f"{self.source}/records/{file}", []).append(row)
 
     def changes(
         self,
