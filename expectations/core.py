@@ -23,11 +23,9 @@ NOT_ENOUGH_JOURNEYS = f"anything: {JOURNEYS_OF_A_SHARE} are needed for a share"
 # A stage that is busier than this in its slackest week does not fall to a fifth by chance; one that
 # is new or rare may grow as it likes.
 VISITS_TO_JUDGE_A_STAGE = 50
-# An exclusion takes out test users, staff and robots, or those who left on purpose. More than a
-# third of all is an exclusion that means something else than was meant.
-MOST_EXCLUDED = 0.33
-# Beyond the half, what is shown by cohort or in money speaks of a minority.
-MOST_UNKNOWN = 0.5
+# Beyond the half, what is left, dated or valued is a minority that the tables would speak of as if
+# it were all.
+MOST_LEFT_OUT = 0.5
 
 
 def rules() -> list[Rule]:
@@ -126,7 +124,7 @@ def _excluded_share() -> Rule:
                     as excluded_share,
                 cast(null as double) as lowest,
                 case
-                    when count(*) >= {JOURNEYS_OF_A_SHARE} then cast({MOST_EXCLUDED} as double)
+                    when count(*) >= {JOURNEYS_OF_A_SHARE} then cast({MOST_LEFT_OUT} as double)
                 end as highest
             from intermediate.int_subject_states
             where subject_state in ('with_journeys', 'excluded')
@@ -145,8 +143,9 @@ def _undated_share() -> Rule:
     return Rule(
         gate="core.undated_share",
         table="core.fct_journeys",
-        rule="Most journeys of a funnel have a date, so that cohorts speak for them.",
+        rule="Where journeys have dates, most do, so that cohorts speak for them.",
         measure="undated_share",
+        # Without any date the source has none, and there is no cohort to be misled by.
         measures=f"""
             select
                 funnel_id as item,
@@ -154,14 +153,15 @@ def _undated_share() -> Rule:
                     as undated_share,
                 cast(null as double) as lowest,
                 case
-                    when count(*) >= {JOURNEYS_OF_A_SHARE} then cast({MOST_UNKNOWN} as double)
+                    when count(entered_at) > 0 and count(*) >= {JOURNEYS_OF_A_SHARE}
+                        then cast({MOST_LEFT_OUT} as double)
                 end as highest
             from core.fct_journeys
             group by funnel_id
         """,
         observed="{undated_share:.0%} of all journeys are undated",
         expected="at most {highest:.0%}",
-        not_judged=NOT_ENOUGH_JOURNEYS,
+        not_judged=f"{NOT_ENOUGH_JOURNEYS}, some of them dated",
         offending_rows="select * from core.fct_journeys "
         "where funnel_id = {item} and entered_at is null order by subject_id, journey_number",
     )
@@ -184,7 +184,7 @@ def _unknown_amount_share() -> Rule:
                 cast(null as double) as lowest,
                 case
                     when count(amount) > 0 and count(*) >= {JOURNEYS_OF_A_SHARE}
-                        then cast({MOST_UNKNOWN} as double)
+                        then cast({MOST_LEFT_OUT} as double)
                 end as highest
             from core.fct_journeys
             where outcome = 'won'

@@ -67,7 +67,7 @@ def _empty() -> Rule:
             left join mart_rows using (mart, funnel_id)
             group by mart
         """,
-        observed="{funnels_missing} of {funnels} funnels missing: {missing}",
+        observed="funnels missing: {funnels_missing} of {funnels} ({missing})",
         expected="none missing",
         offending_rows="select funnel_id, count(*) as journeys from core.fct_journeys "
         "group by all order by funnel_id",
@@ -148,8 +148,9 @@ def _journeys_total() -> Rule:
             from compared
             group by funnel_id
         """,
-        observed="{breakdowns_off} breakdowns of {journeys:,} journeys do not add up: {example}",
-        expected="none",
+        observed="breakdowns of {journeys:,} journeys that do not add up: {breakdowns_off} "
+        "({example})",
+        expected="all add up",
         offending_rows="select segment_name, cohort_grain, sum(entered) as entered "
         "from marts.funnel_conversion where funnel_id = {item} and stage_position = 1 "
         "group by all order by all",
@@ -273,13 +274,14 @@ def _lost_amount_total() -> Rule:
     return Rule(
         gate="marts.lost_amount_total",
         table="marts.drop_off_points",
-        rule="The amounts lost at the stages add up to the amounts of all lost journeys.",
+        rule="The amounts lost at the stages add up to those of all journeys lost or abandoned.",
         measure="amount_off",
         measures="""
             with facts as (
                 select
                     funnel_id,
-                    coalesce(sum(amount) filter (where outcome = 'lost'), 0) as amount_lost
+                    coalesce(sum(amount) filter (where outcome in ('lost', 'abandoned')), 0)
+                        as amount_lost
                 from core.fct_journeys
                 group by funnel_id
             ),
@@ -307,7 +309,8 @@ def _lost_amount_total() -> Rule:
         observed="{mart_amount:,} lost",
         expected="{facts_amount:,} lost",
         offending_rows="select furthest_stage_id, sum(amount) as amount from core.fct_journeys "
-        "where funnel_id = {item} and outcome = 'lost' group by all order by all",
+        "where funnel_id = {item} and outcome in ('lost', 'abandoned') "
+        "group by all order by all",
     )
 
 

@@ -17,9 +17,10 @@ EVENTS_TO_JUDGE_A_NAME = 40
 # Twenty names are the stages and pages of all funnels that a person looks at. Rarer ones are
 # neither missed within a day nor many enough to judge.
 NAMES_JUDGED = 20
-# Of the 25 hours on which summer time ends two are ambiguous, 8%, and they are night hours. More is
-# a clock or a declared time zone gone wrong, in whatever period.
+# Even in the week in which summer time ends, two hours of 169 are ambiguous, and they are night
+# hours. A tenth is a declared time zone that is not the source's, or a clock that stands still.
 MOST_AMBIGUOUS = 0.1
+DAYS_TO_JUDGE_AMBIGUITY = 7
 # The share of events without a user moves by campaign and weekday, by a tenth perhaps. A quarter of
 # all events more than usual is a log-in that no longer reaches them.
 POINTS_WITHOUT_USER = 0.25
@@ -118,13 +119,19 @@ def _ambiguous_share() -> Rule:
                     as ambiguous_share,
                 cast(null as double) as lowest,
                 case
-                    when count(*) >= {EVENTS_OF_A_DAY} then cast({MOST_AMBIGUOUS} as double)
+                    when
+                        count(*) >= {EVENTS_OF_A_DAY}
+                        and max(occurred_at) - min(occurred_at)
+                        >= interval {DAYS_TO_JUDGE_AMBIGUITY} day
+                        then cast({MOST_AMBIGUOUS} as double)
                 end as highest
             from staging.stg_generic__events
             group by source
         """,
         observed="{ambiguous_share:.2%} ({ambiguous_events:,} of {events:,} events)",
         expected="at most {highest:.0%}",
+        not_judged=f"anything: {EVENTS_OF_A_DAY:,} events over {DAYS_TO_JUDGE_AMBIGUITY} days are "
+        "needed for a share",
         offending_rows="select occurred_at, event_id, event_name, source_file, source_row "
         "from staging.stg_generic__events where source = {item} and is_ambiguous_time "
         "order by occurred_at, source_file, source_row",

@@ -293,7 +293,7 @@ select
     count(*) filter (where outcome = 'lost') as lost,
     count(*) filter (where outcome = 'abandoned') as abandoned,
     count(*) filter (where outcome = 'open') as still_open,
-    sum(amount) filter (where outcome = 'lost') as amount_lost
+    sum(amount) filter (where outcome in ('lost', 'abandoned')) as amount_lost
 from core.fct_journeys
 group by all;
 

@@ -154,8 +154,8 @@ DEFECTS = [
         "core.excluded_share",
         "core.excluded_share.web",
         "update intermediate.int_subject_states set subject_state = 'excluded' "
-        "where subject_state = 'with_journeys' and regexp_matches(subject_id, '[1-4]$')",
-        "43% of the subjects that could start are excluded",
+        "where subject_state = 'with_journeys' and regexp_matches(subject_id, '[1-6]$')",
+        "62% of the subjects that could start are excluded",
     ),
     Defect(
         "core.undated_share",
@@ -179,26 +179,28 @@ DEFECTS = [
         "marts.empty",
         "marts.empty.cycle_times",
         "delete from marts.cycle_times where funnel_id = 'sales'",
-        "1 of 2 funnels missing: sales",
+        "funnels missing: 1 of 2 (sales)",
     ),
     Defect(
         "marts.journeys_total",
         "marts.journeys_total.web",
         "update marts.funnel_conversion set entered = entered + 1 where cohort_grain = 'month' "
         "and cohort_date = '2024-01-01' and segment_value = 'all'",
-        "1 breakdowns of 5,480 journeys do not add up: all by month has 5481 instead of 5480",
+        "breakdowns of 5,480 journeys that do not add up: 1 "
+        "(all by month has 5481 instead of 5480)",
     ),
     Defect(
         "marts.journeys_total",
         "marts.journeys_total.web",
         "delete from core.fct_journey_segments where subject_id = 'visitor-0-0'",
-        "6 breakdowns of 5,480 journeys do not add up: channel by all has 5480 instead of 5479",
+        "breakdowns of 5,480 journeys that do not add up: 6 "
+        "(channel by all has 5480 instead of 5479)",
     ),
     Defect(
         "marts.journeys_total",
         "marts.journeys_total.sales",
         "delete from marts.funnel_conversion where funnel_id = 'sales' and cohort_grain = 'week'",
-        "1 breakdowns of 20 journeys do not add up: all by week has 0 instead of 15",
+        "breakdowns of 20 journeys that do not add up: 1 (all by week has 0 instead of 15)",
     ),
     Defect(
         "marts.outcomes_total",
@@ -333,6 +335,19 @@ def test_every_rule_has_been_seen_failing() -> None:
             "delete from staging.stg_generic__events where event_id not in ("
             "select event_id from staging.stg_generic__events where is_ambiguous_time limit 10)",
             id="ten events of an ambiguous hour are all there is",
+        ),
+        pytest.param(
+            "staging.ambiguous_time_share",
+            "staging.ambiguous_time_share.web",
+            "delete from staging.stg_generic__events where delivered_at < '2024-02-28'; "
+            "update staging.stg_generic__events set is_ambiguous_time = true",
+            id="the landing has only the night in which summer time ends",
+        ),
+        pytest.param(
+            "core.undated_share",
+            "core.undated_share.web",
+            "update core.fct_journeys set entered_at = null",
+            id="a source without dates",
         ),
         pytest.param(
             "core.journeys",
