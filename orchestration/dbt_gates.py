@@ -72,6 +72,7 @@ def _run(
     manifest: Mapping[str, Any],
 ) -> Tested:
     ran = dbt.run(settings, arguments)
+    _refuse_unknown(ran, manifest)
     found = {
         result.unique_id: _gate_result(layer, result, manifest)
         for result in ran.results
@@ -102,7 +103,17 @@ def _node(unique_id: str, manifest: Mapping[str, Any]) -> Mapping[str, Any]:
         if unique_id in manifest[kind]:
             node: Mapping[str, Any] = manifest[kind][unique_id]
             return node
-    raise KeyError(f"{unique_id}: expected a node of the manifest that was parsed, found none.")
+    raise KeyError(unique_id)
+
+
+def _refuse_unknown(ran: DbtRun, manifest: Mapping[str, Any]) -> None:
+    known = {*manifest["nodes"], *manifest["sources"], *manifest["unit_tests"]}
+    unknown = sorted({result.unique_id for result in ran.results} - known)
+    if unknown:
+        raise dbt.DbtError(
+            f"dbt: expected the project as it was when the run started, found {unknown[0]} and "
+            f"{len(unknown) - 1} more. Its files were changed meanwhile: run again."
+        )
 
 
 def _gate_result(layer: str, result: NodeResult, manifest: Mapping[str, Any]) -> GateResult:
