@@ -3,6 +3,7 @@
     in full, with all columns of the model around it. -#}
 {% macro join_utc_offsets(offsets, timezone, text) -%}
 left join {{ offsets }}
-        on {{ timezone }} = {{ offsets }}.timezone
-        and cast({{ naive_timestamp(text) }} as date) = {{ offsets }}.local_date
+        on
+            {{ timezone }} = {{ offsets }}.timezone
+            and cast({{ naive_timestamp(text) }} as date) = {{ offsets }}.local_date
 {%- endmacro %}

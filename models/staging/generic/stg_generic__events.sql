@@ -3,15 +3,15 @@
 with
 
 events as (
-    select *, from {{ ref('base_generic__events') }}
+    select * from {{ ref('base_generic__events') }}
     where quarantine_reason is null
 ),
 
 repeated_events as (
     select
-source_file,
-source_row,
-from {{ ref('base_generic__repeated_events') }}
+        source_file,
+        source_row,
+    from {{ ref('base_generic__repeated_events') }}
 )
 
 select
@@ -30,6 +30,7 @@ select
     events.source_row,
 from events
 left join repeated_events
-    on events.source_file = repeated_events.source_file
-    and events.source_row = repeated_events.source_row
+    on
+        events.source_file = repeated_events.source_file
+        and events.source_row = repeated_events.source_row
 where repeated_events.source_file is null

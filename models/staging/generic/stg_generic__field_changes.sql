@@ -1,15 +1,15 @@
 with
 
 field_changes as (
-    select *, from {{ ref('base_generic__field_changes') }}
+    select * from {{ ref('base_generic__field_changes') }}
     where row_status = 'kept'
 ),
 
 records as (
     select
-record_id,
-record_type,
-from {{ ref('stg_generic__records') }}
+        record_id,
+        record_type,
+    from {{ ref('stg_generic__records') }}
 )
 
 select

@@ -18,18 +18,18 @@ select
 from {{ ref('base_generic__events') }}
 where quarantine_reason is not null
 {% for table in tables %}
-union all
+    union all
 
-select
-    source,
-    '{{ table }}' as table_name,
-    source_file,
-    source_row,
-    delivered_at,
-    quarantine_column as column_name,
-    quarantine_reason as reason,
-    expected,
-    text,
-from {{ ref('base_generic__' ~ table) }}
-where row_status = 'quarantined'
+    select
+        source,
+        '{{ table }}' as table_name,
+        source_file,
+        source_row,
+        delivered_at,
+        quarantine_column as column_name,
+        quarantine_reason as reason,
+        expected,
+        text,
+    from {{ ref('base_generic__' ~ table) }}
+    where row_status = 'quarantined'
 {% endfor %}

@@ -1,25 +1,26 @@
 with
 
 records as (
-    select *, from {{ ref('base_generic__records') }}
-    where quarantine_reason is null
+    select * from {{ ref('base_generic__records') }}
+    where
+        quarantine_reason is null
         and not is_contradicted
 ),
 
 deliveries as (
     select
-delivery_number,
-load_id,
-delivered_at,
-from {{ source('raw', 'deliveries') }}
+        delivery_number,
+        load_id,
+        delivered_at,
+    from {{ source('raw', 'deliveries') }}
 ),
 
 loads as (
     select
-load_id,
-file,
-is_current,
-from {{ source('raw', 'loads') }}
+        load_id,
+        file,
+        is_current,
+    from {{ source('raw', 'loads') }}
 ),
 
 last_deliveries as (
@@ -34,7 +35,7 @@ last_deliveries as (
 
 -- What lies under a path and does not count is a copy of what counts under another: no news.
 copied_loads as (
-    select loads.load_id,
+    select loads.load_id
     from last_deliveries
     inner join deliveries
         on last_deliveries.delivery_number = deliveries.delivery_number
@@ -56,7 +57,7 @@ delivered_records as (
     from records
     inner join deliveries
         on records.load_id = deliveries.load_id
-    where records.load_id not in (select copied_loads.load_id, from copied_loads)
+    where records.load_id not in (select copied_loads.load_id from copied_loads)
 )
 
 select

@@ -9,14 +9,14 @@ with
 
 loaded_rows as (
     {%- for table in ['events'] + tables %}
-    select
-        _source as source,
-        '{{ table }}' as table_name,
-        case when _is_current then 'delivered' else 'superseded' end as fate,
-        count(*) as counted_rows,
-    from {{ source('generic', table) }}
-    group by all
-    {{ 'union all' if not loop.last }}
+        select
+            _source as source,
+            '{{ table }}' as table_name,
+            case when _is_current then 'delivered' else 'superseded' end as fate,
+            count(*) as counted_rows,
+        from {{ source('generic', table) }}
+        group by all
+        {{ 'union all' if not loop.last }}
     {%- endfor %}
 ),
 
@@ -29,7 +29,6 @@ rows_refused_at_loading as (
     from {{ source('raw', 'quarantined_rows') }} as quarantined_rows
     inner join {{ source('raw', 'loads') }} as loads
         on quarantined_rows.load_id = loads.load_id
-    where quarantined_rows.table_name in ('events', '{{ tables | join("', '") }}')
     group by all
 ),
 
@@ -53,42 +52,42 @@ repeated_rows as (
     group by all
     {%- for table in tables %}
 
-    union all
+        union all
 
-    select
-        source,
-        '{{ table }}' as table_name,
-        'repeated' as fate,
-        count(*) as counted_rows,
-    from {{ ref('base_generic__' ~ table) }}
-    where row_status = 'repeated'
-    group by all
+        select
+            source,
+            '{{ table }}' as table_name,
+            'repeated' as fate,
+            count(*) as counted_rows,
+        from {{ ref('base_generic__' ~ table) }}
+        where row_status = 'repeated'
+        group by all
     {%- endfor %}
 ),
 
 kept_rows as (
     {%- for table in ['events'] + tables %}
-    select
-        source,
-        '{{ table }}' as table_name,
-        'kept' as fate,
-        count(*) as counted_rows,
-    from {{ ref('stg_generic__' ~ table) }}
-    group by all
-    {{ 'union all' if not loop.last }}
+        select
+            source,
+            '{{ table }}' as table_name,
+            'kept' as fate,
+            count(*) as counted_rows,
+        from {{ ref('stg_generic__' ~ table) }}
+        group by all
+        {{ 'union all' if not loop.last }}
     {%- endfor %}
 ),
 
 counts as (
-    select *, from loaded_rows
+    select * from loaded_rows
     union all
-    select *, from rows_refused_at_loading
+    select * from rows_refused_at_loading
     union all
-    select *, from rows_refused_in_staging
+    select * from rows_refused_in_staging
     union all
-    select *, from repeated_rows
+    select * from repeated_rows
     union all
-    select *, from kept_rows
+    select * from kept_rows
 )
 
 select

@@ -95,8 +95,10 @@ select
     changes.changes_at,
 from offsets_of_dates
 left join changes
-    on offsets_of_dates.timezone = changes.timezone
-    and changes.changes_at >= {{ dbt.dateadd('day', -1, 'offsets_of_dates.date_starts_at') }}
-    and changes.changes_at < {{ dbt.dateadd('day', 2, 'offsets_of_dates.date_starts_at') }}
-where offsets_of_dates.date_starts_at >= {{ first_date }}
+    on
+        offsets_of_dates.timezone = changes.timezone
+        and changes.changes_at >= {{ dbt.dateadd('day', -1, 'offsets_of_dates.date_starts_at') }}
+        and changes.changes_at < {{ dbt.dateadd('day', 2, 'offsets_of_dates.date_starts_at') }}
+where
+    offsets_of_dates.date_starts_at >= {{ first_date }}
     and offsets_of_dates.date_starts_at <= {{ last_date }}

@@ -5,7 +5,11 @@ events as (
 ),
 
 sources as (
-    select source, timezone, event_time from {{ ref('sources') }}
+    select
+        source,
+        timezone,
+        event_time,
+    from {{ ref('sources') }}
 ),
 
 event_offsets as (

@@ -7,7 +7,10 @@ field_changes as (
 ),
 
 sources as (
-    select source, timezone from {{ ref('sources') }}
+    select
+        source,
+        timezone,
+    from {{ ref('sources') }}
 ),
 
 changed_offsets as (
@@ -24,8 +27,11 @@ delivered as (
         {{ clean_text('field_changes.new_value') }} as new_value,
         {{ clean_text('field_changes.changed_at') }} as changed_at_text,
         {{ json_without_keys('field_changes._extra', personal_keys()) }} as further_columns,
-        lower({{ clean_text('field_changes.field') }}) in ('{{ personal_keys() | join("', '") }}')
-            as is_personal,
+        lower({{ clean_text('field_changes.field') }}) in (
+            {%- for key in personal_keys() %}
+                '{{ key }}'{{ ',' if not loop.last }}
+            {%- endfor %}
+        ) as is_personal,
         coalesce(sources.timezone, 'UTC') as timezone,
         coalesce(field_changes._is_current, false) as is_current,
         field_changes._delivered_at as delivered_at,

@@ -15,7 +15,10 @@ deliveries as (
 ),
 
 sources as (
-    select source, timezone from {{ ref('sources') }}
+    select
+        source,
+        timezone,
+    from {{ ref('sources') }}
 ),
 
 created_offsets as (

@@ -33,7 +33,7 @@ events as (
 
 -- Millions of events, few of them repeated: numbers find suspects, and only these are compared.
 suspects as (
-    select suspect_hash,
+    select suspect_hash
     from hashed_events
     group by suspect_hash
     having

@@ -7,7 +7,10 @@ stage_changes as (
 ),
 
 sources as (
-    select source, timezone from {{ ref('sources') }}
+    select
+        source,
+        timezone,
+    from {{ ref('sources') }}
 ),
 
 changed_offsets as (
