@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -19,9 +20,15 @@ def facts() -> Facts:
 
 
 @pytest.fixture(scope="session")
-def marts(facts: Facts, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tables]:
-    """The tables built of the random facts and of the examples."""
+def marts_database(facts: Facts, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The database built of the random facts and of the examples."""
     both = Facts((*facts.funnels, *EXAMPLES.funnels), (*facts.journeys, *EXAMPLES.journeys))
-    tables = Tables(build_marts(both, tmp_path_factory.mktemp("marts")))
+    return build_marts(both, tmp_path_factory.mktemp("marts"))
+
+
+@pytest.fixture(scope="session")
+def marts(marts_database: Path) -> Iterator[Tables]:
+    """Its tables."""
+    tables = Tables(marts_database)
     yield tables
     tables.close()

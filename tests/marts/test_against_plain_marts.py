@@ -11,6 +11,8 @@ from tests.marts.facts import Facts, Funnel
 from tests.marts.plain_marts import Column, Measures
 from tests.support.tables import Tables
 
+pytestmark = pytest.mark.slow
+
 GROUP = ("funnel_id", "cohort_grain", "cohort_date", "segment_name", "segment_value")
 Work = Callable[[Funnel, Column], dict[tuple[str, ...], Measures]]
 

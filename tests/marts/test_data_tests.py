@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
+
 import duckdb
 import pytest
 
-from orchestration import dbt
+from orchestration import dbt, declarations
 from orchestration.settings import Settings
-from tests.marts.facts import build_marts
-from tests.marts.random_facts import random_facts
+
+pytestmark = pytest.mark.slow
 
 # One statement for each test; none breaks what another test looks at.
 DEFECTS = {
@@ -91,15 +94,15 @@ DEFECTS = {
 
 
 @pytest.fixture(scope="module")
-def failed_tests(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+def statuses(marts_database: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """Status of each data test, by name, over marts with all the defects."""
-    home = tmp_path_factory.mktemp("defects")
-    database = build_marts(random_facts(seed=7), home)
-    with duckdb.connect(str(database)) as connection:
+    settings = Settings.from_environment({"FUNNEL_HOME": str(tmp_path_factory.mktemp("defects"))})
+    declarations.write_empty(settings.declarations)
+    shutil.copyfile(marts_database, settings.build)
+    with duckdb.connect(str(settings.build)) as connection:
         for defect in DEFECTS.values():
             [changed] = connection.execute(defect).fetchone() or (0,)
             assert changed > 0, defect
-    settings = Settings.from_environment({"FUNNEL_HOME": str(home)})
     outcome = dbt.run(
         settings,
         [
@@ -114,12 +117,12 @@ def failed_tests(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("name", DEFECTS)
-def test_a_planted_defect_is_found(failed_tests: dict[str, str], name: str) -> None:
+def test_a_planted_defect_is_found(statuses: dict[str, str], name: str) -> None:
     """Prevents a test that passes whatever the table holds."""
-    [status] = {status for test, status in failed_tests.items() if test.startswith(name)}
+    [status] = {status for test, status in statuses.items() if test.startswith(name)}
     assert status == "fail"
 
 
-def test_every_data_test_was_seen_failing(failed_tests: dict[str, str]) -> None:
+def test_every_data_test_was_seen_failing(statuses: dict[str, str]) -> None:
     """Prevents a new test from being trusted before it was seen failing."""
-    assert {name for name, status in failed_tests.items() if status != "fail"} == set()
+    assert {name for name, status in statuses.items() if status != "fail"} == set()

@@ -9,6 +9,8 @@ import pytest
 from tests.marts.examples import FOOD_DAY, FOOD_SUBJECTS, WEEK_DAYS, WEEK_SUBJECTS
 from tests.support.tables import Tables
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize(
     ("funnel_id", "cohort", "subjects", "overall", "steps"),
