@@ -16,6 +16,7 @@ funnel_stages as (
         stage_id,
         stage_position,
         stage_kind,
+        is_optional,
     from {{ ref('funnel_stages') }}
 ),
 
@@ -224,7 +225,7 @@ won_stages as (
     group by all
 ),
 
--- Of stages in any order, the win is there when the last one up to it is.
+-- Of stages in any order, the win is there when the last required one up to it is.
 wins as (
     select
         chain_entries.funnel_id,
@@ -238,6 +239,11 @@ wins as (
             and chain_entries.subject_id = won_stages.subject_id
             and chain_entries.start_event_number = won_stages.start_event_number
             and chain_entries.stage_position <= won_stages.won_position
+    inner join funnel_stages
+        on
+            chain_entries.funnel_id = funnel_stages.funnel_id
+            and chain_entries.stage_position = funnel_stages.stage_position
+    where not funnel_stages.is_optional or chain_entries.stage_position = won_stages.won_position
     group by all
 ),
 

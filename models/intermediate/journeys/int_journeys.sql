@@ -48,7 +48,7 @@ furthest_starts as (
         or (
             count_by = 'journey'
             and is_first_stage
-            and last_closed_number > coalesce(last_first_stage_number, 0)
+            and last_closed_number >= coalesce(last_first_stage_number, 0)
         )
 ),
 

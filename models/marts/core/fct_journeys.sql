@@ -21,6 +21,7 @@ funnel_stages as (
         funnel_id,
         stage_id,
         stage_position,
+        is_optional,
     from {{ ref('funnel_stages') }}
 ),
 
@@ -126,13 +127,23 @@ closings as (
 
 entries_by_journey as (
     select
-        funnel_id,
-        subject_id,
-        journey_number,
-        max(stage_position) as furthest_position,
-        max(case when stage_kind = 'open' then stage_position end) as furthest_open_position,
-        min(case when stage_kind = 'won' then event_number end) as won_number,
+        journey_entries.funnel_id,
+        journey_entries.subject_id,
+        journey_entries.journey_number,
+        max(journey_entries.stage_position) as furthest_position,
+        max(journey_entries.stage_position) filter (where journey_entries.stage_kind = 'open')
+            as furthest_open_position,
+        -- Where the order does not count, the lowest won stage is the first that can be complete.
+        min_by(
+            journey_entries.event_number,
+            case
+                when funnels.order_mode = 'any' then journey_entries.stage_position
+                else journey_entries.event_number
+            end
+        ) filter (where journey_entries.stage_kind = 'won') as won_number,
     from journey_entries
+    inner join funnels
+        on journey_entries.funnel_id = funnels.funnel_id
     group by all
 ),
 
@@ -161,7 +172,7 @@ win_instants as (
         wins.funnel_id,
         wins.subject_id,
         wins.journey_number,
-        -- Of stages in any order, the win is there when the last one up to it is.
+        -- Of stages in any order, the win is there when the last required one up to it is.
         max(journey_entries.entered_at) as completed_at,
     from wins
     inner join journey_entries
@@ -170,6 +181,13 @@ win_instants as (
             and wins.subject_id = journey_entries.subject_id
             and wins.journey_number = journey_entries.journey_number
             and wins.stage_position >= journey_entries.stage_position
+    inner join funnel_stages
+        on
+            journey_entries.funnel_id = funnel_stages.funnel_id
+            and journey_entries.stage_position = funnel_stages.stage_position
+    where
+        not funnel_stages.is_optional
+        or journey_entries.stage_position = wins.stage_position
     group by all
 ),
 

@@ -11,13 +11,6 @@ funnels as (
     from {{ ref('funnels') }}
 ),
 
-source_files as (
-    select
-        file_number,
-        source_file,
-    from {{ ref('int_source_files') }}
-),
-
 stage_visits as (
     select
         funnel_id,
@@ -28,8 +21,6 @@ stage_visits as (
         stage_position,
         stage_kind,
         evidence,
-        file_number,
-        source_row,
         entered_at,
         entries,
         lead(stage_id) over by_subject as next_stage_id,
@@ -69,16 +60,12 @@ select
         else 'still_there'
     end as next_stage_id,
     stage_visits.evidence,
-    source_files.source_file,
-    stage_visits.source_row,
     stage_visits.next_stage_id is null as is_current,
     stage_visits.entered_at,
     stage_visits.exited_at,
     {{ seconds_between('stage_visits.entered_at', 'stage_visits.exited_at') }} as seconds_in_stage,
     stage_visits.entries,
 from stage_visits
-inner join source_files
-    on stage_visits.file_number = source_files.file_number
 left join journeys
     on
         stage_visits.funnel_id = journeys.funnel_id
