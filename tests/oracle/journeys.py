@@ -355,9 +355,14 @@ def _event_outcome(
 def _won_at(log: Log, chain: Chain, wins: Sequence[Entry]) -> datetime | None:
     if log.funnel.order_mode != "any":
         return min(wins, key=log.place).at
-    # Won when the lowest won stage and all below it were there.
-    lowest = min(entry.position for entry in wins)
-    return max((entry for entry in chain if entry.position <= lowest), key=log.place).at
+    # Won when the lowest won stage and all that are required below it were there.
+    won = min(wins, key=lambda entry: entry.position)
+    needed = [
+        entry
+        for entry in chain
+        if entry == won or (entry.position < won.position and not entry.stage.is_optional)
+    ]
+    return max(needed, key=log.place).at
 
 
 def _reached(

@@ -100,6 +100,13 @@ SEEDS = {
 }
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark as slow what needs the warehouse, so that it can be left out."""
+    for item in items:
+        if "real_warehouse" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.slow)
+
+
 @pytest.fixture(scope="session")
 def extracts() -> Path:
     """The folder of the extracts; skips the test where there is none."""

@@ -12,6 +12,13 @@ from tests.semantics.cases import BOOK, build_casebook
 from tests.support.tables import Tables
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark as slow what needs the warehouse, so that it can be left out."""
+    for item in items:
+        if "warehouse" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.slow)
+
+
 @pytest.fixture(scope="session")
 def casebook_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The landing and the seeds of all cases."""
