@@ -34,12 +34,13 @@ def build_layer(
     """Build a layer, test it and keep the results.
 
     A test whose finding somebody accepted is left out of a second attempt, since dbt builds
-    nothing behind a test that fails.
+    nothing behind a test that fails. Unit tests run in the first night of a code only.
 
     Raises:
         dbt.DbtError: dbt could not run at all.
     """
-    arguments = dbt.build_arguments(settings, layer)
+    has_unit_tests = not dbt.is_unit_tested(settings)
+    arguments = dbt.build_arguments(settings, layer, has_unit_tests=has_unit_tests)
     tested = _run(settings, run_id, layer.name, arguments, manifest)
     accepted = [
         manifest["nodes"][unique_id]["name"]
@@ -48,7 +49,7 @@ def build_layer(
     ]
     if not accepted or tested.trouble:
         return tested
-    arguments = dbt.build_arguments(settings, layer, without=accepted)
+    arguments = dbt.build_arguments(settings, layer, accepted, has_unit_tests)
     again = _run(settings, run_id, layer.name, arguments, manifest)
     return Tested(
         tested.ran.followed_by(again.ran), {**tested.results, **again.results}, again.trouble

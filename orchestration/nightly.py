@@ -87,7 +87,7 @@ def _shown(path: Path) -> str:
 def _quieten() -> None:
     """Dagster's debug log and its notices belong into the run's own log, which it keeps anyway."""
     warnings.filterwarnings("ignore")
-    for name in ("dagster", "great_expectations", "alembic"):
+    for name in ("dagster", "dagster._core", "great_expectations", "alembic"):
         logging.getLogger(name).setLevel(logging.ERROR)
 
 

@@ -115,11 +115,9 @@ def _loaded(settings: Settings, run_id: str) -> Iterable[tuple[str, str]]:
         row = connection.execute(LOADED, [run_id] * 3).fetchone()
     assert row is not None
     files, rows, quarantined, all_files, all_rows, all_quarantined = row
-    yield (
-        "Loaded",
-        f"{files:,} files, {rows:,} rows ({all_files:,} files, {all_rows:,} rows in all)",
-    )
-    where = f"; see {settings.quarantine}" if all_quarantined else ""
+    yield "Loaded", f"{files:,} files with {rows:,} rows"
+    yield "In all", f"{all_files:,} different files with {all_rows:,} rows"
+    where = f"; see raw.quarantined_rows in {_shown(settings.build)}" if all_quarantined else ""
     yield "Quarantined", f"{quarantined:,} rows ({all_quarantined:,} in all{where})"
 
 

@@ -8,6 +8,7 @@ import dagster as dg
 import duckdb
 
 from orchestration import declarations, gates
+from orchestration.dbt import note_unit_tested
 from orchestration.dbt_translator import OWNERS
 from orchestration.fingerprint import fingerprint
 from orchestration.publish import NoRoomError, publish
@@ -52,6 +53,7 @@ def build_release(manifest: Mapping[str, Any], marts: dg.AssetsDefinition) -> dg
             )
         except NoRoomError as error:
             raise dg.RetryRequested(RETRIES, SECONDS_BETWEEN_RETRIES) from error
+        note_unit_tested(settings)
         folder = release_folder(settings.published, published.release_id)
         PROGRESS.info(f"release      {published.release_id} published")
         return dg.MaterializeResult(
