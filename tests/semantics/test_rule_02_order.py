@@ -85,3 +85,13 @@ def test_funnel_order_takes_the_lower_stage_first(warehouse: Tables) -> None:
         apart       2             cart      still_there
         """,
     )
+
+
+def test_subjects_whose_result_may_hang_on_a_tie_are_counted(warehouse: Tables) -> None:
+    """Prevents the tie policy from mattering unseen: down, up and files have ties."""
+    counted = warehouse.query(
+        "select scope, counted from core.control_totals where measure = 'subjects_with_ties'"
+        " and scope in (?, ?) order by scope",
+        [by_source, by_funnel],
+    )
+    assert counted == [(by_funnel, 3), (by_source, 3)]

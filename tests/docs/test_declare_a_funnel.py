@@ -1,0 +1,62 @@
+"""docs/declare-a-funnel.md: what its tables say is what the words of the semantics give."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from orchestration.declaration_tables import TABLES
+from tests.oracle.answers import answers_of
+from tests.oracle.declared import Funnel, Rule, Stage
+from tests.oracle.entries import Happening
+
+PAGE = Path(__file__).parents[2] / "docs" / "declare-a-funnel.md"
+STAGES = ("home", "product", "order")
+MODES = ("furthest", "ordered", "strict", "any")
+
+
+def _rows_of_table(first_column: str) -> list[list[str]]:
+    """The cells of the table whose first column has that name, without marks."""
+    lines = PAGE.read_text(encoding="utf-8").splitlines()
+    start = next(number for number, line in enumerate(lines) if line.startswith(first_column))
+    rows = []
+    for line in lines[start + 2 :]:
+        if not line.startswith("|"):
+            break
+        rows.append([cell.strip(" *`") for cell in line.strip("|").split("|")])
+    return rows
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_the_examples_of_the_modes_are_right(mode: str) -> None:
+    """Prevents a page that teaches another meaning than the warehouse computes."""
+    rows = _rows_of_table("| subject | did | `furthest`")
+    assert len(rows) == 5
+    stages = tuple(
+        Stage(stage, position, "won" if stage == "order" else "open")
+        for position, stage in enumerate(STAGES, start=1)
+    )
+    rules = tuple(Rule(stage, stage) for stage in STAGES)
+    for subject, did, *reached in rows:
+        log = [
+            Happening(
+                subject, datetime(2024, 1, 1) + timedelta(minutes=minute), name, "log", minute
+            )
+            for minute, name in enumerate(did.split(", "))
+        ]
+        funnel = Funnel("shop", stages, rules, order_mode=mode)  # type: ignore[arg-type]
+        journeys = answers_of(funnel, log, datetime(2024, 2, 1)).journeys
+        found = journeys[subject][0][2] if journeys else "–"
+        assert found == reached[MODES.index(mode)], subject
+
+
+@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
+def test_every_column_of_a_declaration_has_its_row(table: object) -> None:
+    """Prevents a column that only those find who read the code."""
+    page = PAGE.read_text(encoding="utf-8")
+    name, columns = table.name, table.column_names  # type: ignore[attr-defined]
+    section = page.split(f"### `{name}.csv`", maxsplit=1)[1].split("###", maxsplit=1)[0]
+    missing = [column for column in columns if f"`{column}`" not in section]
+    assert missing == []
