@@ -4,7 +4,7 @@
 {%- endmacro %}
 
 {% macro default__reporting_date(instant) -%}
-    cast(({{ instant }} at time zone 'UTC') at time zone '{{ reporting_timezone() }}' as date)
+    cast((({{ instant }}) at time zone 'UTC') at time zone '{{ reporting_timezone() }}' as date)
 {%- endmacro %}
 
 {% macro spark__reporting_date(instant) -%}

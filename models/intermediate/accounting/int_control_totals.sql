@@ -62,52 +62,64 @@ subject_states as (
     from {{ ref('int_subject_states') }}
 ),
 
-events_accounted as (
+evidence_to_account_for as (
     select
         'events' as measure,
-        (select count(*) from events) as rows_in,
-        (select count(*) from evidence where evidence_type = 'event')
-        + (select count(*) from events cross join run where occurred_at >= as_of)
-            as rows_accounted,
-),
+        count(*) as rows_in,
+        count(*) filter (where events.occurred_at >= run.as_of) as rows_not_known_yet,
+    from events
+    cross join run
 
-orders_accounted as (
+    union all
+
     select
         'orders' as measure,
-        (select count(*) from orders) as rows_in,
-        (select count(*) from evidence where evidence_type = 'purchase')
-        + (select count(*) from orders cross join run where ordered_at >= as_of)
-            as rows_accounted,
-),
+        count(*) as rows_in,
+        count(*) filter (where orders.ordered_at >= run.as_of) as rows_not_known_yet,
+    from orders
+    cross join run
 
-record_stages_accounted as (
+    union all
+
     select
         'record stages' as measure,
-        (select count(*) from record_stages) as rows_in,
-        (
-            select count(*) from evidence
-            where evidence_type in ('lead_status', 'opportunity_stage')
-        )
-        + (select count(*) from record_stages cross join run where entered_at >= as_of)
-            as rows_accounted,
+        count(*) as rows_in,
+        count(*) filter (where record_stages.entered_at >= run.as_of) as rows_not_known_yet,
+    from record_stages
+    cross join run
 ),
 
-records_accounted as (
+evidence_used as (
     select
-        'records' as measure,
-        (select count(*) from records) as rows_in,
-        (select count(*) from surviving_records)
-        + (select count(*) from survivors where record_id != surviving_record_id)
-        + (
-            select count(*)
-            from records
-            inner join survivors
-                on records.record_id = survivors.record_id
-            cross join run
+        case evidence_type
+            when 'event' then 'events'
+            when 'purchase' then 'orders'
+            else 'record stages'
+        end as measure,
+        count(*) as rows_used,
+    from evidence
+    group by all
+),
+
+records_to_account_for as (
+    select
+        count(*) as rows_in,
+        count(*) filter (where records.record_id != survivors.surviving_record_id)
+            as rows_merged,
+        count(*) filter (
             where
-                records.record_id = survivors.surviving_record_id
-                and records.created_at >= run.as_of
-        ) as rows_accounted,
+            records.record_id = survivors.surviving_record_id
+            and records.created_at >= run.as_of
+        ) as rows_not_known_yet,
+    from records
+    cross join run
+    left join survivors
+        on records.record_id = survivors.record_id
+),
+
+records_used as (
+    select count(*) as rows_used
+    from surviving_records
 ),
 
 entries_by_funnel as (
@@ -144,37 +156,25 @@ states_by_funnel as (
 
 select
     cast(null as varchar) as funnel_id,
-    measure,
-    rows_in,
-    rows_accounted,
-from events_accounted
+    evidence_to_account_for.measure,
+    evidence_to_account_for.rows_in,
+    coalesce(evidence_used.rows_used, 0)
+    + evidence_to_account_for.rows_not_known_yet as rows_accounted,
+from evidence_to_account_for
+left join evidence_used
+    on evidence_to_account_for.measure = evidence_used.measure
 
 union all
 
 select
     cast(null as varchar) as funnel_id,
-    measure,
-    rows_in,
-    rows_accounted,
-from orders_accounted
-
-union all
-
-select
-    cast(null as varchar) as funnel_id,
-    measure,
-    rows_in,
-    rows_accounted,
-from record_stages_accounted
-
-union all
-
-select
-    cast(null as varchar) as funnel_id,
-    measure,
-    rows_in,
-    rows_accounted,
-from records_accounted
+    'records' as measure,
+    records_to_account_for.rows_in,
+    records_used.rows_used
+    + records_to_account_for.rows_merged
+    + records_to_account_for.rows_not_known_yet as rows_accounted,
+from records_to_account_for
+cross join records_used
 
 union all
 

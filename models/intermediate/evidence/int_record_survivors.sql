@@ -7,7 +7,7 @@ records as (
     from {{ ref('stg_generic__records') }}
 ),
 
-merges as (
+merged_records as (
     select
         records.record_id,
         records.merged_into_id,
@@ -22,17 +22,17 @@ followed_merges as (
         record_id,
         merged_into_id as surviving_record_id,
         1 as merges_followed,
-    from merges
+    from merged_records
 
     union all
 
     select
         followed_merges.record_id,
-        merges.merged_into_id as surviving_record_id,
+        merged_records.merged_into_id as surviving_record_id,
         followed_merges.merges_followed + 1 as merges_followed,
     from followed_merges
-    inner join merges
-        on followed_merges.surviving_record_id = merges.record_id
+    inner join merged_records
+        on followed_merges.surviving_record_id = merged_records.record_id
     -- Records merged in a circle have no survivor to arrive at.
     where followed_merges.merges_followed < 32
 ),

@@ -227,7 +227,7 @@ met_rules as (
     inner join first_stages
         on
             evidence.evidence_type = first_stages.evidence_type
-            and (first_stages.pipeline is null or first_stages.pipeline = evidence.pipeline)
+            and (first_stages.pipeline is null or evidence.pipeline = first_stages.pipeline)
     where evidence.is_creation
 ),
 

@@ -62,7 +62,7 @@ ladder_entries as (
     where funnel_events.stage_position is not null and funnel_events.entered_at is not null
 ),
 
--- Between two excluding events the entries of a stage are alike, so that the earliest is as good as any.
+-- Between two excluding events the entries of a stage are alike: the earliest is as good as any.
 entries as (
     select
         ladder_entries.entry_id,
@@ -142,6 +142,15 @@ anchors_with_loss as (
             and anchors.start_event_number < lost_events.event_number
 ),
 
+first_stage_anchors as (
+    select
+        funnel_id,
+        subject_id,
+        start_event_number,
+    from anchors
+    where stage_position = 1
+),
+
 limited_anchors as (
     select
         anchors_with_loss.start_entry_id,
@@ -152,14 +161,7 @@ limited_anchors as (
         case when anchors_with_loss.count_by = 'journey' then reopening.start_event_number end
             as reopened_event_number,
     from anchors_with_loss
-    asof left join (
-        select
-            funnel_id,
-            subject_id,
-            start_event_number,
-        from anchors
-        where stage_position = 1
-    ) as reopening
+    asof left join first_stage_anchors as reopening
         on
             anchors_with_loss.funnel_id = reopening.funnel_id
             and anchors_with_loss.subject_id = reopening.subject_id

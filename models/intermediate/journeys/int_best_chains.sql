@@ -126,9 +126,10 @@ void_chains as (
             list_position(candidate_chains.stage_positions, excluding_events.after_stage_position)
         ]
         and case
-            when list_contains(
-                candidate_chains.stage_positions, excluding_events.before_stage_position
-            )
+            when
+                list_contains(
+                    candidate_chains.stage_positions, excluding_events.before_stage_position
+                )
                 then excluding_events.event_number < candidate_chains.event_numbers[
                     list_position(
                         candidate_chains.stage_positions, excluding_events.before_stage_position
@@ -174,8 +175,8 @@ best_chains as (
             order by
                 last_stage_position desc,
                 stages_entered desc,
-                start_event_number,
-                event_numbers
+                start_event_number asc,
+                event_numbers asc
         ) = 1
 ),
 

@@ -59,6 +59,14 @@ excluding_events as (
             and funnel_events.evidence_name = exclusions.match_value
 ),
 
+excluded_pairs as (
+    select distinct
+        funnel_id,
+        after_stage_id,
+        before_stage_id,
+    from exclusions
+),
+
 excluded_entries as (
     select
         ladder_entries.entry_id,
@@ -68,13 +76,7 @@ excluded_entries as (
         ladder_entries.event_number,
         excluded_pairs.before_stage_id,
     from ladder_entries
-    inner join (
-        select distinct
-            funnel_id,
-            after_stage_id,
-            before_stage_id,
-        from exclusions
-    ) as excluded_pairs
+    inner join excluded_pairs
         on
             ladder_entries.funnel_id = excluded_pairs.funnel_id
             and ladder_entries.stage_id = excluded_pairs.after_stage_id
@@ -98,13 +100,14 @@ next_excluding_events as (
 exclusion_lanes as (
     select
         entry_id,
-        {{ dbt.listagg("before_stage_id || ' ' || event_number", "','", "order by before_stage_id") }}
-            as lane,
+        {{ dbt.listagg(
+            "before_stage_id || ' ' || event_number", "','", "order by before_stage_id"
+        ) }} as lane,
     from next_excluding_events
     group by all
 ),
 
--- Of several events at one instant that could each serve more than one stage, every share-out is tried.
+-- Of events at one instant that could each serve more than one stage, every share-out is tried.
 tied_entries as (
     select distinct
         several.entry_id,

@@ -95,7 +95,7 @@ asof left join starts as reopening_starts
     on
         starts_with_loss.funnel_id = reopening_starts.funnel_id
         and starts_with_loss.subject_id = reopening_starts.subject_id
-        -- DuckDB's as-of join takes a null for less than all, so a start without a loss gets a number
-        -- that nothing comes after.
+        -- DuckDB's as-of join takes a null for less than all, so a start without a loss gets a
+        -- number that nothing comes after.
         and coalesce(starts_with_loss.lost_event_number, 9223372036854775807)
         < reopening_starts.event_number

@@ -111,7 +111,7 @@ watched_events as (
             and (
                 watched_names.pipeline is null
                 or evidence.record_id is null
-                or watched_names.pipeline = evidence.pipeline
+                or evidence.pipeline = watched_names.pipeline
             )
 ),
 
@@ -169,15 +169,16 @@ funnel_events as (
         entered_at,
     from stage_entries
     where may_meet_several
-    window same_event as (
-        partition by
-            funnel_id,
-            subject_id,
-            entered_at,
-            file_number,
-            source_row,
-            source_sequence
-    )
+    window
+        same_event as (
+            partition by
+                funnel_id,
+                subject_id,
+                entered_at,
+                file_number,
+                source_row,
+                source_sequence
+        )
 
     union all
 
@@ -214,7 +215,9 @@ numbered_events as (
                             else coalesce(funnel_events.lowest_stage_position, 33)
                         end
                 end nulls last,
-                case funnels.tie_policy when 'funnel_order' then funnel_events.content_hash end nulls last,
+                case funnels.tie_policy
+                    when 'funnel_order' then funnel_events.content_hash
+                end nulls last,
                 funnel_events.file_number,
                 funnel_events.source_row,
                 funnel_events.source_sequence

@@ -77,8 +77,8 @@ later_entries as (
             and wanted_entries.event_number < next_entries.event_number
 ),
 
--- At one instant `funnel_order` looks at the stages alone, so that an event that could serve several
--- of them may follow one that is numbered after it.
+-- At one instant `funnel_order` looks at the stages alone, so that an event that could serve
+-- several of them may follow one that is numbered after it.
 simultaneous_entries as (
     select
         chain_entries.entry_id,

@@ -35,8 +35,8 @@ chain_events as (
     from {{ ref('int_chain_journey_entries') }}
 ),
 
--- The stage that an event serves in a journey goes before the lowest that it meets. Where stages may
--- be skipped, an event tells how far the subject got, and serves the highest.
+-- The stage that an event serves in a journey goes before the lowest that it meets. Where stages
+-- may be skipped, an event tells how far the subject got, and serves the highest.
 choices as (
     select
         funnel_events.*,

@@ -74,7 +74,7 @@ entries_with_previous as (
 
 numbered_entries as (
     select
-        entries_with_previous.*,
+        *,
         count(
             case
                 when

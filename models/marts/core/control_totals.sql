@@ -52,14 +52,22 @@ stage_visits as (
 ),
 
 -- Only where entries of different stages share an instant can the tie policy make a difference.
+tied_instants as (
+    select
+        funnel_id,
+        subject_id,
+        entered_at,
+    from {{ ref('int_served_events') }}
+    where entered_at is not null
+    group by all
+    having min(stage_id) != max(stage_id)
+),
+
 tied_subjects as (
     select distinct
         funnel_id,
         subject_id,
-    from {{ ref('int_served_events') }}
-    where entered_at is not null
-    group by funnel_id, subject_id, entered_at
-    having min(stage_id) != max(stage_id)
+    from tied_instants
 ),
 
 table_totals as (

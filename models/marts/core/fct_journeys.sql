@@ -281,10 +281,12 @@ ended_journeys as (
     select
         outcomes.*,
         case when outcomes.is_record then outcomes.subject_id end as own_record_id,
-        case outcomes.outcome
-            when 'won' then case when outcomes.is_record then outcomes.last_closed_at else outcomes.won_at end
-            when 'lost' then case when outcomes.is_record then outcomes.last_closed_at else outcomes.lost_at end
-            when 'abandoned' then outcomes.window_ends_at
+        case
+            when outcomes.outcome = 'open' then cast(null as timestamp)
+            when outcomes.is_record then outcomes.last_closed_at
+            when outcomes.outcome = 'won' then outcomes.won_at
+            when outcomes.outcome = 'lost' then outcomes.lost_at
+            else outcomes.window_ends_at
         end as ended_at,
         -- A deal may be lost from nowhere; it had reached the first stage all the same.
         coalesce(
@@ -316,8 +318,11 @@ priced_journeys as (
                     else losing_evidence.loss_reason
                 end
         end as loss_reason,
-        {{ reporting_date('coalesce(ended_journeys.ended_at, run.as_of - interval 1 microsecond)') }}
-            as rate_date,
+        -- The as-of is the first instant that is not known; the day before it still is.
+        coalesce(
+            {{ reporting_date('ended_journeys.ended_at') }},
+            {{ reporting_date('run.as_of - interval 1 microsecond') }}
+        ) as rate_date,
         run.reporting_currency,
         run.as_of,
     from ended_journeys

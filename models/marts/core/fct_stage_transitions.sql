@@ -16,10 +16,10 @@ stage_visits as (
 visits_with_previous as (
     select
         stage_visits.*,
-        lag(stage_id) over by_subject as previous_stage_id,
-        lag(stage_position) over by_subject as previous_stage_position,
-        lag(stage_kind) over by_subject as previous_stage_kind,
-        lag(entered_at) over by_subject as previous_entered_at,
+        lag(stage_visits.stage_id) over by_subject as previous_stage_id,
+        lag(stage_visits.stage_position) over by_subject as previous_stage_position,
+        lag(stage_visits.stage_kind) over by_subject as previous_stage_kind,
+        lag(stage_visits.entered_at) over by_subject as previous_entered_at,
     from stage_visits
     window by_subject as (
         partition by stage_visits.funnel_id, stage_visits.subject_id
