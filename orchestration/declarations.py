@@ -24,7 +24,6 @@ from orchestration.declaration_tables import (
     Table,
 )
 
-
 # Descriptions and tests of the tables are the project's, wherever a company keeps its declarations.
 DESCRIPTIONS = Path(__file__).resolve().parent.parent / "seeds" / "_seeds.yml"
 
