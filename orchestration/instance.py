@@ -16,6 +16,9 @@ CONFIGURATION = """\
 # Written by Funnel Warehouse at every start; changes here are lost.
 telemetry:
   enabled: false
+nux:
+  # No invitation to subscribe to anything on the first page.
+  enabled: false
 concurrency:
   runs:
     # A second run would only wait for the writer lock, and fail.
