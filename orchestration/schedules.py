@@ -24,6 +24,8 @@ def nightly_schedule(settings: Settings) -> dg.ScheduleDefinition:
         cron_schedule=NIGHTLY_CRON,
         execution_timezone=settings.reporting_timezone,
         name="nightly_schedule",
+        # Whoever serves Dagster wants the nights to come without a further click.
+        default_status=dg.DefaultScheduleStatus.RUNNING,
         description=f"02:00 in {settings.reporting_timezone}. The run knows everything up to the "
         "midnight before, unless FUNNEL_AS_OF says otherwise.",
     )

@@ -21,6 +21,7 @@ SECONDS_BETWEEN_LOOKS = 30
 @dg.sensor(
     job=nightly,
     minimum_interval_seconds=SECONDS_BETWEEN_LOOKS,
+    default_status=dg.DefaultSensorStatus.RUNNING,
     description="Starts the nightly job when files in the landing have changed and no file has "
     "been written to for FUNNEL_SETTLE_SECONDS.",
 )
