@@ -119,8 +119,7 @@ def _refuse_unknown(ran: DbtRun, manifest: Mapping[str, Any]) -> None:
 
 def _gate_result(layer: str, result: NodeResult, manifest: Mapping[str, Any]) -> GateResult:
     test = manifest["nodes"][result.unique_id]
-    parents = [test["attached_node"]] if test.get("attached_node") else test["depends_on"]["nodes"]
-    table = _node(parents[-1], manifest) if parents else test
+    table = _node(dbt.node_shown_on(test, manifest), manifest)
     failures = result.failures or 0
     compiled = result.compiled
     return GateResult(

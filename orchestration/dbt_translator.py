@@ -8,6 +8,11 @@ from typing import Any
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DbtProject
 
+from orchestration.dbt import node_shown_on
+
+# Where dagster-dbt keeps dbt's name of the node that an asset or a check is of.
+UNIQUE_ID = "dagster_dbt/unique_id"
+
 # A group is a layer; who is asked about it stands beside it.
 OWNERS = {
     "raw": "team:data-engineering",
@@ -44,4 +49,29 @@ class LayerTranslator(DagsterDbtTranslator):
             owners=[OWNERS[group]],
             # Dagster would repeat the whole SQL of each model, which stands in the repository.
             description=(node.get("description") or "").strip(),
+        )
+
+    def get_asset_check_spec(
+        self,
+        asset_spec: dg.AssetSpec,
+        manifest: Mapping[str, Any],
+        unique_id: str,
+        project: DbtProject | None,
+    ) -> dg.AssetCheckSpec | None:
+        """The check of a test, if it is shown on this asset; dagster-dbt leaves some out."""
+        test = self.get_resource_props(manifest, unique_id)
+        shown_on = self.get_asset_spec(manifest, node_shown_on(test, manifest), project).key
+        if shown_on != asset_spec.key:
+            return None
+        parents = {
+            self.get_asset_spec(manifest, parent, project).key
+            for parent in test["depends_on"]["nodes"]
+        }
+        return dg.AssetCheckSpec(
+            name=test["name"],
+            asset=shown_on,
+            description=(test.get("description") or "").strip() or None,
+            additional_deps=sorted(parents - {shown_on}),
+            blocking=test["config"]["severity"].lower() == "error",
+            metadata={UNIQUE_ID: unique_id},
         )

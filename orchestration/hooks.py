@@ -21,30 +21,36 @@ TIMEOUT_SECONDS = 10
 def report_failure(context: dg.HookContext) -> None:
     """Log which step failed and why, and post it as JSON to FUNNEL_WEBHOOK_URL."""
     warehouse: Warehouse = context.resources.warehouse
-    settings = warehouse.settings()
-    message = failure_message(
-        settings, context.job_name, context.run_id, context.op.name, context.op_exception
-    )
-    context.log.error(message["text"])
-    if settings.webhook_url:
-        trouble = post(settings.webhook_url, message)
-        if trouble:
-            context.log.warning(f"The failure could not be told to the webhook: {trouble}.")
+    error = describe(context.op_exception)
+    trouble = report(warehouse.settings(), context.job_name, context.run_id, context.op.name, error)
+    context.log.error(f"{context.op.name} failed. {error}")
+    if trouble:
+        context.log.warning(trouble)
+
+
+def report(settings: Settings, job: str, run_id: str, step: str, error: str) -> str:
+    """Post a failure to the webhook, if one is configured.
+
+    Returns:
+        Why it could not be posted, without the address, which may hold a secret; empty if it was.
+    """
+    if not settings.webhook_url:
+        return ""
+    trouble = post(settings.webhook_url, failure_message(settings, job, run_id, step, error))
+    return f"The failure could not be told to the webhook: {trouble}." if trouble else ""
 
 
 def failure_message(
-    settings: Settings, job: str, run_id: str, step: str, error: BaseException | None
+    settings: Settings, job: str, run_id: str, step: str, error: str
 ) -> dict[str, str]:
     """What is posted: `text` for a chat, and the same in parts for a program."""
-    what = describe(error)
     served = served_release(settings)
-    text = f"Funnel Warehouse: {job} failed at {step}. {what}\n{served}"
     return {
-        "text": text,
+        "text": f"Funnel Warehouse: {job} failed at {step}. {error}\n{served}",
         "job": job,
         "run_id": run_id,
         "step": step,
-        "error": what,
+        "error": error,
         "served": served,
     }
 

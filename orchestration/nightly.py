@@ -7,10 +7,19 @@ import sys
 import time
 import warnings
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
+from orchestration.dbt import DbtError
+from orchestration.lock import LockHeldError
 from orchestration.settings import Settings
-from simulation.company import generate, read_truth
+from orchestration.summary import Failure, failure_text, success_text
+from simulation.company import SimulationError, generate, read_truth
+
+if TYPE_CHECKING:
+    from orchestration.run_outcome import Outcome
+
+# What can stop a night before its first step, and is no mistake in this code.
+START_ERRORS = (DbtError, LockHeldError, OSError, SimulationError)
 
 
 def run_nightly(settings: Settings, out: TextIO = sys.stdout) -> int:
@@ -21,33 +30,42 @@ def run_nightly(settings: Settings, out: TextIO = sys.stdout) -> int:
     """
     started = time.monotonic()
     _quieten()
-    if simulates_first(settings):
-        _simulate(settings, out)
-
     # Two to four seconds, most of what a night without news takes.
-    from orchestration.definitions import build_defs
-    from orchestration.instance import end_dead_runs, open_instance
+    from orchestration.hooks import report
     from orchestration.resources import PROGRESS
-    from orchestration.run_outcome import run_in_process
-    from orchestration.summary import failure_text, success_text
+    from orchestration.run_outcome import Outcome
 
     handler = logging.StreamHandler(out)
     handler.setFormatter(_Elapsed(started))
     PROGRESS.addHandler(handler)
     PROGRESS.setLevel(logging.INFO)
     try:
-        instance = open_instance(settings)
-        end_dead_runs(settings, instance)
-        outcome = run_in_process(build_defs(), instance)
+        if simulates_first(settings):
+            _simulate(settings, out)
+        outcome = _run(settings)
+    except START_ERRORS as error:
+        outcome = Outcome("", False, Failure("the start of the night", str(error)))
     finally:
         PROGRESS.removeHandler(handler)
-    seconds = time.monotonic() - started
     if outcome.failure:
         text = failure_text(settings, outcome.failure, outcome.run_id)
+        if not outcome.failure.is_reported:
+            report(settings, "nightly", outcome.run_id, outcome.failure.step, outcome.failure.error)
     else:
+        seconds = time.monotonic() - started
         text = success_text(settings, outcome.run_id, outcome.has_published, seconds)
     print(f"\n{text}", file=out, flush=True)
     return 1 if outcome.failure else 0
+
+
+def _run(settings: Settings) -> Outcome:
+    from orchestration.definitions import build_defs
+    from orchestration.instance import end_dead_runs, open_instance
+    from orchestration.run_outcome import run_in_process
+
+    instance = open_instance(settings)
+    end_dead_runs(settings, instance)
+    return run_in_process(build_defs(), instance)
 
 
 def simulates_first(settings: Settings) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import dagster as dg
@@ -33,14 +34,21 @@ def _failure(result: dg.ExecuteInProcessResult) -> Failure:
     for event in result.all_events:
         if event.is_step_failure:
             data = event.step_failure_data
-            if data.user_failure_data and data.user_failure_data.description:
-                return Failure(event.step_key or "", data.user_failure_data.description)
-            error = data.error.cause if data.error and data.error.cause else data.error
-            return Failure(event.step_key or "", error.message if error else "no reason given")
+            words = data.user_failure_data.description if data.user_failure_data else None
+            return Failure(event.step_key or "", words or _words(data.error), is_reported=True)
     for event in result.all_events:
         if event.is_run_failure:
-            error = event.job_failure_data.error
-            while error and error.cause:
-                error = error.cause
-            return Failure("the start of the run", error.message if error else event.message or "")
+            words = _words(event.job_failure_data.error) or event.message or ""
+            return Failure("the start of the run", words)
     return Failure("an unknown step", "Dagster reported no error.")
+
+
+def _words(error: dg.SerializableErrorInfo | None) -> str:
+    """What the error said first, without Dagster's errors around it and the name of our own."""
+    while error and error.cause:
+        error = error.cause
+    if error is None:
+        return "no reason given"
+    if error.cls_name == "DagsterExecutionInterruptedError":
+        return "The run was stopped by a signal before it ended."
+    return re.sub(r"^(orchestration|expectations)\.[\w.]+: ", "", error.message)

@@ -11,7 +11,7 @@ import duckdb
 
 from orchestration import gates
 from orchestration.release_database import DATABASE
-from orchestration.releases import Release, current_release, release_folder
+from orchestration.releases import Release, ReleaseError, current_release, release_folder
 from orchestration.settings import Settings
 
 # A funnel's row: the journeys that entered, those that reached its last stage, and its worst step.
@@ -64,10 +64,11 @@ LOADED = """
 
 @dataclass(frozen=True)
 class Failure:
-    """Why a night failed: the step that did, and the words of its error."""
+    """Why a night failed: the step that did, the words of its error, and whether they were sent."""
 
     step: str
     error: str
+    is_reported: bool = False
 
 
 def success_text(settings: Settings, run_id: str, is_new: bool, seconds: float) -> str:
@@ -91,12 +92,16 @@ def success_text(settings: Settings, run_id: str, is_new: bool, seconds: float) 
 
 def failure_text(settings: Settings, failure: Failure, run_id: str) -> str:
     """What somebody woken at three in the morning reads."""
-    release = current_release(settings)
-    served = (
-        f"Readers still have release {release.release_id} (as of {_instant(release.as_of)})."
-        if release
-        else "Nothing was published yet, so readers have nothing."
-    )
+    try:
+        release = current_release(settings)
+        served = (
+            f"Readers still have release {release.release_id} (as of {_instant(release.as_of)})."
+            if release
+            else "Nothing was published yet, so readers have nothing."
+        )
+    except ReleaseError as error:
+        served = str(error)
+    log = f"the log of run {run_id[:8]} is in `make dagster`, " if run_id else ""
     return "\n".join(
         [
             f"FAILED at {failure.step}",
@@ -105,7 +110,7 @@ def failure_text(settings: Settings, failure: Failure, run_id: str) -> str:
             "",
             served,
             "Nothing half-built was published. Run `make nightly` again once the cause is removed;",
-            f"the log of run {run_id[:8]} is in `make dagster`, dbt's in {settings.dbt / 'logs'}.",
+            f"{log}dbt's log in {settings.dbt / 'logs'}.",
         ]
     )
 

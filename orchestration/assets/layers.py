@@ -9,11 +9,9 @@ from dagster_dbt import dbt_assets
 from orchestration import dbt
 from orchestration.assets.checks import check_result
 from orchestration.dbt_gates import Tested, build_layer
-from orchestration.dbt_translator import LayerTranslator
+from orchestration.dbt_translator import UNIQUE_ID, LayerTranslator
 from orchestration.resources import PROGRESS, Warehouse, WriterLock
 from orchestration.table_metadata import table_metadata
-
-UNIQUE_ID = "dagster_dbt/unique_id"
 
 
 def build_layers(manifest: Mapping[str, Any]) -> list[dg.AssetsDefinition]:
@@ -25,7 +23,6 @@ def _layer_assets(layer: dbt.Layer, manifest: Mapping[str, Any]) -> dg.AssetsDef
     @dbt_assets(
         manifest=manifest,
         select=" ".join(layer.select),
-        exclude=" ".join(layer.exclude) or None,
         name=layer.name,
         dagster_dbt_translator=LayerTranslator(),
     )

@@ -51,7 +51,7 @@ def build_raw(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
         summary = load_landing(settings, declared.sources, now, context.run.run_id, _tell)
         for note in summary.notes:
             _tell(f"note: {note}")
-        _refuse_errors(summary)
+        _refuse_errors(summary, context.retry_number)
         _tell(progress_line(summary))
         current = current_release(settings)
         if current and current.fingerprint == fingerprint(settings, declared):
@@ -81,7 +81,7 @@ def _tell(line: str) -> None:
     PROGRESS.info(f"raw          {line}")
 
 
-def _refuse_errors(summary: LoadSummary) -> None:
+def _refuse_errors(summary: LoadSummary, attempts: int) -> None:
     """Stop behind the loading if a source was refused. What the others delivered is in raw."""
     errors = [error for source in summary.errors.values() for error in source]
     if not errors:
@@ -97,7 +97,8 @@ def _refuse_errors(summary: LoadSummary) -> None:
         ),
         allow_retries=False,
     )
-    if all(isinstance(error, PASSING_ERRORS) for error in errors):
+    if attempts < RETRIES and all(isinstance(error, PASSING_ERRORS) for error in errors):
+        _tell(f"{errors[0]} Trying again in {SECONDS_BETWEEN_RETRIES} s.")
         raise dg.RetryRequested(RETRIES, SECONDS_BETWEEN_RETRIES) from failure
     raise failure
 

@@ -52,6 +52,9 @@ def build_release(manifest: Mapping[str, Any], marts: dg.AssetsDefinition) -> dg
                 accepted=accepted,
             )
         except NoRoomError as error:
+            if context.retry_number >= RETRIES:
+                raise
+            PROGRESS.info(f"release      {error} Trying again in {SECONDS_BETWEEN_RETRIES} s.")
             raise dg.RetryRequested(RETRIES, SECONDS_BETWEEN_RETRIES) from error
         note_unit_tested(settings)
         folder = release_folder(settings.published, published.release_id)

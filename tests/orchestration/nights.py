@@ -6,6 +6,7 @@ What is protected here is how a night goes, not what the tables hold.
 from __future__ import annotations
 
 import logging
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -110,8 +111,19 @@ def failed_step(result: dg.ExecuteInProcessResult) -> tuple[str, str]:
     raise AssertionError("no step failed")
 
 
+@pytest.fixture(scope="session")
+def parsed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The manifest of the small project, made once: it is the same in every test."""
+    home = tmp_path_factory.mktemp("parsed")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(dbt, "PROJECT", SMALL_PROJECT)
+        dbt.manifest(Settings.from_environment({}, {"FUNNEL_HOME": str(home)}))
+    (manifest,) = (home / "dbt").glob("manifest-*.json")
+    return manifest
+
+
 @pytest.fixture
-def nights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Nights:
+def nights(tmp_path: Path, parsed: Path, monkeypatch: pytest.MonkeyPatch) -> Nights:
     """A small warehouse with one file in its landing, before its first night."""
     seeds = tmp_path / "seeds"
     seeds.mkdir()
@@ -125,6 +137,9 @@ def nights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Nights:
         }
     )
     made.deliver("shop/events/2026-01-01.csv", EVENTS)
+
+    made.settings.dbt.mkdir(parents=True)
+    shutil.copy(parsed, made.settings.dbt)
 
     def suite_of(layer: str, *_: object) -> list[Rule]:
         rule = Rule(f"{layer}.volume", f"{layer}.things", "Enough.", "n", "", "", "", "")

@@ -3,22 +3,35 @@
 from __future__ import annotations
 
 import json
+import shutil
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import dagster as dg
 import duckdb
 import pytest
 
-from orchestration import gates
+from orchestration import dbt, gates
+from orchestration.assets import raw
 from orchestration.gates import GateResult
 from orchestration.lock import writer_lock
+from orchestration.raw import LoadSummary, load_landing
+from orchestration.refusals import VanishedFileError
 from orchestration.releases import current_release, rollback
-from tests.orchestration.nights import EVENTS, Nights, failed_step, nights, steps_done
+from orchestration.settings import Settings
+from tests.orchestration.nights import (
+    EVENTS,
+    SMALL_PROJECT,
+    Nights,
+    failed_step,
+    nights,
+    parsed,
+    steps_done,
+)
 
-__all__ = ["nights"]
+__all__ = ["nights", "parsed"]
 
 ALL_STEPS = [
     "landing_to_raw",
@@ -222,17 +235,60 @@ def test_assets_show_rows_columns_and_duration(nights: Nights) -> None:
     assert float(str(metadata["seconds"].value)) >= 0
 
 
-def test_model_with_a_mistake_is_named(nights: Nights, tmp_path: Path) -> None:
+def test_model_that_fails_is_named_with_its_file(
+    nights: Nights, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Whoever is woken would have to look for the model in dbt's own log."""
+    project = tmp_path / "project"
+    shutil.copytree(SMALL_PROJECT, project)
+    model = project / "models" / "marts" / "core" / "fct_journeys.sql"
+    model.write_text(
+        "select cast(error('out of sorts') as varchar) as subject_id, cast(1 as bigint) as events"
+    )
+    monkeypatch.setattr(dbt, "PROJECT", project)
+    step, words = failed_step(nights.run())
+    assert step == "core"
+    assert "models/marts/core/fct_journeys.sql (fct_journeys): " in words
+    assert "out of sorts" in words
+
+
+def test_layer_with_a_gap_is_refused(nights: Nights, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Dbt succeeds when it has left a model out, and last night's table would be published."""
     nights.run()
-    with duckdb.connect(str(nights.settings.build)) as connection:
-        # A view in place of the table: dbt cannot replace one with the other's statement here.
-        connection.execute("drop view staging.stg_generic__events")
-        connection.execute("drop table intermediate.int_run")
-        connection.execute("create schema if not exists core")
-    nights.deliver("shop/events/2026-01-02.csv", EVENTS.replace("T10:00:00Z", " morning", 1))
+    complete = dbt.build_arguments
+
+    def incomplete(settings: Settings, layer: dbt.Layer, *others: Any, **named: Any) -> list[str]:
+        arguments = complete(settings, layer, *others, **named)
+        return [*arguments, "--exclude", "fct_journeys"]
+
+    monkeypatch.setattr(dbt, "build_arguments", incomplete)
+    nights.deliver("shop/events/2026-01-02.csv", EVENTS.replace("2026-01-01", "2026-01-02"))
+    step, words = failed_step(nights.run())
+    assert step == "core"
+    assert "left out model.funnel_warehouse.fct_journeys" in words
+
+
+@pytest.mark.parametrize(("times", "succeeds"), [(1, True), (9, False)])
+def test_file_that_vanishes_is_tried_again_and_not_for_ever(
+    nights: Nights, monkeypatch: pytest.MonkeyPatch, times: int, succeeds: bool
+) -> None:
+    """A file that is replaced while it is read would wake somebody for nothing."""
+    monkeypatch.setattr(raw, "SECONDS_BETWEEN_RETRIES", 0)
+    load, left = load_landing, [times]
+
+    def vanishing(settings: Settings, *others: Any) -> LoadSummary:
+        if not left[0]:
+            return load(settings, *others)
+        left[0] -= 1
+        error = VanishedFileError("shop/events/a.csv", "the file that was listed", "none")
+        return LoadSummary("run", 1, (), 0, {"shop": (error,)}, ())
+
+    monkeypatch.setattr(raw, "load_landing", vanishing)
     result = nights.run()
-    assert result.success, "a table that somebody dropped is made anew"
+    assert result.success is succeeds
+    if not succeeds:
+        assert "shop/events/a.csv: expected the file that was listed" in failed_step(result)[1]
+        assert left[0] == 9 - 1 - raw.RETRIES
 
 
 class _Webhook(BaseHTTPRequestHandler):

@@ -1,0 +1,139 @@
+"""What dbt is told, and when its manifest is made."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from orchestration import dbt
+from orchestration.dbt import Layer
+from orchestration.settings import Settings
+
+SMALL_PROJECT = Path(__file__).parent / "small_project"
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings.from_environment({}, {"FUNNEL_HOME": str(tmp_path / "home")})
+
+
+def test_layers_follow_each_other_and_leave_nothing_out() -> None:
+    """A folder of models that no layer selects would never be built; in two, it would be twice."""
+    assert [layer.name for layer in dbt.LAYERS] == ["staging", "core", "marts"]
+    selected = [
+        path.removeprefix("path:")
+        for layer in dbt.LAYERS
+        for path in layer.select
+        if path.startswith("path:")
+    ]
+    models = list((dbt.PROJECT / "models").rglob("*.sql"))
+    assert models
+    for model in models:
+        place = model.relative_to(dbt.PROJECT).as_posix()
+        assert sum(place.startswith(f"{path}/") for path in selected) == 1, place
+
+
+def test_a_layer_is_built_with_the_tests_that_it_can_answer(settings: Settings) -> None:
+    """Dbt would hold the tests of two layers against the later layer's rows of last night."""
+    layer = Layer("marts", select=("path:models/marts/funnel", "path:models/marts/pipeline"))
+    home = settings.dbt
+    assert dbt.build_arguments(settings, layer, without=["unique_a_b"]) == [
+        "build",
+        *("--select", "path:models/marts/funnel", "path:models/marts/pipeline"),
+        *("--exclude", "source:*", "unique_a_b"),
+        *("--indirect-selection", "buildable"),
+        *("--project-dir", f"{home}/project"),
+        *("--profiles-dir", f"{home}/project"),
+        *("--target-path", f"{home}/target"),
+        *("--log-path", f"{home}/logs"),
+        *("--log-level", "none"),
+        *("--log-level-file", "info"),
+    ]
+
+
+def test_unit_tests_are_left_out_once_they_have_passed(settings: Settings) -> None:
+    """Every night would pay for tests that no delivery can change."""
+    settings.dbt.mkdir(parents=True)
+    assert not dbt.is_unit_tested(settings)
+    dbt.note_unit_tested(settings)
+    assert dbt.is_unit_tested(settings)
+    arguments = dbt.build_arguments(settings, dbt.LAYERS[0], has_unit_tests=False)
+    assert arguments[arguments.index("--exclude-resource-type") + 1] == "unit_test"
+
+
+def test_changed_code_is_unit_tested_again(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A mistake in a model would pass because its tests had passed before it was made."""
+    model = tmp_path / "models" / "a.sql"
+    model.parent.mkdir()
+    model.write_text("select 1 as one")
+    settings.dbt.mkdir(parents=True)
+    monkeypatch.setattr(dbt, "PROJECT", tmp_path)
+    dbt.note_unit_tested(settings)
+    model.write_text("select 2 as one")
+    assert not dbt.is_unit_tested(settings)
+
+
+def test_digest_is_of_names_and_contents(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A night would find nothing new though a model was renamed, or new though none was."""
+    monkeypatch.setattr(dbt, "PROJECT", tmp_path)
+    (tmp_path / "models" / "deep").mkdir(parents=True)
+    model = tmp_path / "models" / "deep" / "a.sql"
+    model.write_text("select 1")
+    before = dbt.code_digest()
+    (tmp_path / "models" / "notes.txt").write_text("nothing that dbt reads")
+    assert dbt.code_digest() == before
+    model.rename(model.with_name("b.sql"))
+    assert dbt.code_digest() != before
+
+
+def test_manifest_is_parsed_once_and_again_when_a_model_changes(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every night would pay for parsing, or Dagster would show yesterday's models."""
+    project = tmp_path / "project"
+    (project / "models" / "marts" / "core").mkdir(parents=True)
+    (project / "dbt_project.yml").write_text(
+        "name: small\nversion: '1.0.0'\nconfig-version: 2\nprofile: funnel_warehouse\n"
+    )
+    (project / "profiles.yml").write_text((dbt.PROJECT / "profiles.yml").read_text())
+    model = project / "models" / "marts" / "core" / "one.sql"
+    model.write_text("select 1 as one")
+    monkeypatch.setattr(dbt, "PROJECT", project)
+
+    assert "model.small.one" in dbt.manifest(settings)["nodes"]
+    (made,) = settings.dbt.glob("manifest-*.json")
+    inode = made.stat().st_ino
+    dbt.manifest(settings)
+    assert made.stat().st_ino == inode
+    model.rename(model.with_name("two.sql"))
+    assert "model.small.two" in dbt.manifest(settings)["nodes"]
+    assert not made.exists()
+
+
+def test_project_with_a_mistake_is_named(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Dagster would start without a word on which file to look at."""
+    project = tmp_path / "project"
+    (project / "models").mkdir(parents=True)
+    (project / "dbt_project.yml").write_text(
+        "name: small\nversion: '1.0.0'\nconfig-version: 2\nprofile: funnel_warehouse\n"
+    )
+    (project / "profiles.yml").write_text((dbt.PROJECT / "profiles.yml").read_text())
+    (project / "models" / "broken.sql").write_text("select * from {{ ref('nothing') }}")
+    monkeypatch.setattr(dbt, "PROJECT", project)
+    with pytest.raises(dbt.DbtError, match=r"models/broken\.sql.*nothing"):
+        dbt.manifest(settings)
+
+
+def test_environment_and_folder_are_as_before(settings: Settings) -> None:
+    """What runs after dbt would read the settings of another warehouse."""
+    import os
+
+    before, folder = dict(os.environ), Path.cwd()
+    dbt.manifest(settings)
+    assert dict(os.environ) == before
+    assert Path.cwd() == folder
