@@ -1,8 +1,17 @@
-{#- Names of columns that tell who a person is. Where they are not declared, and so not hashed, they
-    do not pass staging. -#}
+{#- Names of columns and properties that tell who a person is, in the spellings that are common. Where
+    they are not declared, and so not hashed, they do not pass staging. -#}
 {% macro personal_keys() -%}
-    {{ return([
+    {%- set names = [
         'email', 'email_address', 'contact_email', 'phone', 'phone_number', 'first_name',
         'last_name', 'full_name',
-    ]) }}
+    ] -%}
+    {%- set keys = [] -%}
+    {%- for name in names -%}
+        {%- set words = name.split('_') -%}
+        {%- set camel = words[0] ~ (words[1:] | map('capitalize') | join('')) -%}
+        {%- for key in [name, camel, name | capitalize, name | upper] if key not in keys -%}
+            {%- do keys.append(key) -%}
+        {%- endfor -%}
+    {%- endfor -%}
+    {{ return(keys) }}
 {%- endmacro %}

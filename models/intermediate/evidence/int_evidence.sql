@@ -72,6 +72,16 @@ email_persons as (
     group by all
 ),
 
+-- Somebody who is known to the CRM alone goes by the lowest of their records.
+email_records as (
+    select
+        email_hash,
+        min(record_id) as record_id,
+    from record_stages
+    where email_hash is not null
+    group by all
+),
+
 event_evidence as (
     select
         'event' as evidence_type,
@@ -138,9 +148,10 @@ record_evidence as (
         cast(null as varchar) as visitor_id,
         cast(null as varchar) as session_id,
         cast(null as varchar) as user_id,
+        -- Never the hash of the address: who has a list of addresses could tell whose it is.
         coalesce(
             email_persons.person_id,
-            'contact:' || left(record_stages.email_hash, 16)
+            'record:' || email_records.record_id
         ) as person_id,
         record_stages.account_id,
         record_stages.record_id,
@@ -155,6 +166,8 @@ record_evidence as (
     from record_stages
     left join email_persons
         on record_stages.email_hash = email_persons.email_hash
+    left join email_records
+        on record_stages.email_hash = email_records.email_hash
 ),
 
 source_files as (

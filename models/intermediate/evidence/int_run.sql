@@ -8,6 +8,8 @@ records as (
     select
         created_at,
         closed_at,
+        updated_at,
+        deleted_at,
     from {{ ref('stg_generic__records') }}
 ),
 
@@ -37,6 +39,10 @@ latest_instants as (
     select max(created_at) as latest_at from records
     union all
     select max(closed_at) as latest_at from records
+    union all
+    select max(updated_at) as latest_at from records
+    union all
+    select max(deleted_at) as latest_at from records
     union all
     select max(changed_at) as latest_at from stage_changes
     union all

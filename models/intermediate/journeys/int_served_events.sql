@@ -78,9 +78,22 @@ served_events as (
 
     union all
 
-    select choices.* exclude (choice_number)
+    select
+        funnel_id,
+        subject_id,
+        event_number,
+        stage_id,
+        stage_position,
+        stage_kind,
+        evidence,
+        record_id,
+        file_number,
+        source_row,
+        meets_several,
+        entered_at,
+        tie_policy,
     from choices
-    where choices.choice_number = 1
+    where choice_number = 1
 )
 
 select

@@ -304,12 +304,14 @@ priced_journeys as (
         ended_journeys.*,
         case
             when ended_journeys.is_record then subject_records.amount
-            when ended_journeys.outcome = 'won'
-                then coalesce(winning_evidence.amount, winning_records.amount)
+            when ended_journeys.outcome != 'won' then null
+            when ended_journeys.won_record_id is not null then winning_records.amount
+            else winning_evidence.amount
         end as source_amount,
         case
             when ended_journeys.is_record then subject_records.currency
-            else coalesce(winning_evidence.currency, winning_records.currency)
+            when ended_journeys.won_record_id is not null then winning_records.currency
+            else winning_evidence.currency
         end as source_currency,
         case ended_journeys.outcome
             when 'lost'

@@ -124,8 +124,10 @@ select
         when properties like '%"email_hash"%'
             then lower({{ clean_text(json_text('properties', 'email_hash')) }})
     end as email_hash,
+    -- Most events hold nothing of the kind, and a look at the text is cheaper than at its keys.
     case
-        when properties like '%"email"%' then {{ json_without_keys('properties', ['email']) }}
+        when {{ matches_regex('properties', names_personal_key()) }}
+            then {{ json_without_keys('properties', personal_keys()) }}
         else properties
     end as properties,
     other_text,
