@@ -25,7 +25,7 @@ class Stage:
 class Rule:
     """What counts as entering a stage. Several rules of one stage are alternatives.
 
-    A rule holds from `valid_from` until the day before `valid_to`.
+    A rule holds from `valid_from` to `valid_to`, both days included.
     """
 
     stage_id: str

@@ -122,6 +122,6 @@ def _matches(rule: Rule, happening: Happening, timezone: str) -> bool:
         day = happening.at.replace(tzinfo=UTC).astimezone(ZoneInfo(timezone)).date()
         if rule.valid_from is not None and day < rule.valid_from:
             return False
-        if rule.valid_to is not None and day >= rule.valid_to:
+        if rule.valid_to is not None and day > rule.valid_to:
             return False
     return True
