@@ -310,7 +310,7 @@ renames_funnel = renames.funnel(
     "start\ndemo\nwon won",
     rules=[
         {"stage_id": "start", "match_value": "hello"},
-        {"stage_id": "start", "match_value": "welcome", "valid_to": "2024-04-01"},
+        {"stage_id": "start", "match_value": "welcome", "valid_to": "2024-03-31"},
         {"stage_id": "demo", "match_value": "welcome", "valid_from": "2024-04-01"},
     ],
 )
