@@ -243,24 +243,31 @@ def _parse(settings: Settings, path: Path) -> None:
         stale.unlink(missing_ok=True)
 
 
+def layer_of(node: Mapping[str, Any]) -> str:
+    """The name of the layer that a seed or model is built in; of a source it is raw."""
+    if node["resource_type"] == "source":
+        return "raw"
+    if node["resource_type"] == "seed":
+        return LAYERS[0].name
+    folder = f"path:{Path(node['original_file_path']).parent.as_posix()}/"
+    for layer in LAYERS:
+        if any(folder.startswith(f"{path}/") for path in layer.select):
+            return layer.name
+    raise DbtError(
+        f"{node['original_file_path']}: expected a folder that belongs to a layer, found none. "
+        "Add it to LAYERS in orchestration/dbt.py."
+    )
+
+
 def node_shown_on(test: Mapping[str, Any], manifest: Mapping[str, Any]) -> str:
     """The node that a test is a test of: its model, unless it looks at one of a later layer too."""
+    order = ["raw", *(layer.name for layer in LAYERS)]
     nodes = {**manifest["sources"], **manifest["nodes"]}
-    parents = test["depends_on"]["nodes"]
-    last = max(_layer_number(nodes[parent]) for parent in parents)
+    parents = sorted(test["depends_on"]["nodes"])
+    numbers = {parent: order.index(layer_of(nodes[parent])) for parent in parents}
+    last = [parent for parent in parents if numbers[parent] == max(numbers.values())]
     attached = test.get("attached_node")
-    if attached and _layer_number(nodes[attached]) == last:
-        return str(attached)
-    return str(min(parent for parent in parents if _layer_number(nodes[parent]) == last))
-
-
-def _layer_number(node: Mapping[str, Any]) -> int:
-    """Where the layer of a node stands in the order of building; sources come before the first."""
-    folder = f"path:{Path(node['original_file_path']).parent.as_posix()}/"
-    for number, layer in enumerate(LAYERS, start=1):
-        if any(folder.startswith(f"{path}/") for path in layer.select):
-            return number if node["resource_type"] != "source" else 0
-    return 1 if node["resource_type"] == "seed" else 0
+    return str(attached if attached in last else last[0])
 
 
 def code_digest(patterns: Sequence[str] = CODE) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DbtProject
 
-from orchestration.dbt import node_shown_on
+from orchestration.dbt import layer_of, node_shown_on
 
 # Where dagster-dbt keeps dbt's name of the node that an asset or a check is of.
 UNIQUE_ID = "dagster_dbt/unique_id"
@@ -25,13 +25,10 @@ OWNERS = {
 
 
 def group_of(node: Mapping[str, Any]) -> str:
-    """The layer that a source, seed or model belongs to."""
-    if node["resource_type"] == "source":
-        return "raw"
-    if node["resource_type"] == "seed":
-        return "staging"
-    folder, *below = node["fqn"][1:-1]
-    return "core" if folder == "marts" and below[:1] == ["core"] else str(folder)
+    """The layer that a source, seed or model belongs to; the core's own is told from its marts."""
+    layer = layer_of(node)
+    in_intermediate = layer == "core" and node["fqn"][1] == "intermediate"
+    return "intermediate" if in_intermediate else layer
 
 
 class LayerTranslator(DagsterDbtTranslator):

@@ -24,7 +24,7 @@ def build_defs(**overrides: Any) -> dg.Definitions:
     project = manifest(settings)
     raw = build_raw(project)
     layers = build_layers(project)
-    release = build_release(project, layers[-1])
+    release = build_release(project)
     steps = [raw, *layers, release]
     return dg.Definitions(
         assets=steps,

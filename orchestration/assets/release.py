@@ -22,8 +22,8 @@ from orchestration.settings import Settings
 RETRIES, SECONDS_BETWEEN_RETRIES = 1, 60
 
 
-def build_release(manifest: Mapping[str, Any], marts: dg.AssetsDefinition) -> dg.AssetsDefinition:
-    """The one asset that is published from all marts."""
+def build_release(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
+    """The one asset that is published, made of all tables that are."""
     tables = published_tables(manifest)
 
     @dg.asset(
@@ -32,7 +32,7 @@ def build_release(manifest: Mapping[str, Any], marts: dg.AssetsDefinition) -> dg
         owners=[OWNERS["release"]],
         description="The published, audited, immutable version of the marts that readers get "
         "through `published/current`.",
-        deps=sorted(marts.keys),
+        deps=[dg.AssetKey([table.schema, table.name]) for table in tables],
         kinds={"duckdb", "parquet"},
     )
     def release(
