@@ -8,7 +8,15 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from expectations.rules import DAYS_JUDGED, EARLIER_NEEDED, ROWS_OF_NOISE, TIMES_OFF, Rule
+from expectations.rules import (
+    DAYS_JUDGED,
+    EARLIER_NEEDED,
+    ODD_ROWS,
+    ROWS_OF_NOISE,
+    TIMES_OFF,
+    Rule,
+    highest_share,
+)
 
 GENERIC_TABLES = (
     "events",
@@ -140,13 +148,15 @@ def _quarantined_share(max_quarantine_share: float) -> Rule:
                 cast(sum(rows_read) as bigint) as rows_read,
                 cast(sum(rows_quarantined) as double) / sum(rows_read) as quarantined_share,
                 cast(null as double) as lowest,
-                cast({max_quarantine_share!r} as double) as highest
+                cast({max_quarantine_share!r} as double) as max_share,
+                {highest_share(max_quarantine_share, "sum(rows_read)")} as highest
             from {CURRENT_LOADS}
             group by source, table_name
             having sum(rows_read) > 0
         """,
         observed="{quarantined_share:.2%} ({rows_quarantined:,} of {rows_read:,} rows)",
-        expected="at most {highest:.2%} (FUNNEL_MAX_QUARANTINE_SHARE)",
+        expected="at most {max_share:.2%} (FUNNEL_MAX_QUARANTINE_SHARE), "
+        f"or {ODD_ROWS} rows that are no more than half",
         offending_rows="select file, row_number, column_name, reason, expected, text "
         "from raw.quarantined_rows where source = {source} and table_name = {table_name} "
         "and load_id in (select load_id from raw.loads where is_current) "

@@ -30,6 +30,16 @@ TIMES_OFF = 5
 # many rows whatever the factor says.
 ROWS_OF_NOISE = 10
 
+# A share says little of few rows: so many odd ones are let through, unless they are more than half
+# of the table, which then is no longer what it was.
+ODD_ROWS = 10
+
+
+def highest_share(share: float, rows: str) -> str:
+    """The highest share of odd rows to let through, as SQL; `rows` is the number of all rows."""
+    return f"greatest({share!r}, least(0.5, cast({ODD_ROWS} as double) / {rows}))"
+
+
 # Each of so many past days of delivery is judged anew every night, and not only the newest: else a
 # broken day would stop one night and be published on the next, beside a sound one.
 DAYS_JUDGED = 28

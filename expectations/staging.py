@@ -5,7 +5,14 @@ Keys, accepted values and references of its rows are dbt tests.
 
 from __future__ import annotations
 
-from expectations.rules import DAYS_JUDGED, EARLIER_NEEDED, TIMES_OFF, Rule
+from expectations.rules import (
+    DAYS_JUDGED,
+    EARLIER_NEEDED,
+    ODD_ROWS,
+    TIMES_OFF,
+    Rule,
+    highest_share,
+)
 
 # What is usual is the median of so many deliveries before: long enough for several weekends, short
 # enough that a slow change of the product is not a surprise.
@@ -91,13 +98,15 @@ def _quarantined_share(max_quarantine_share: float) -> Rule:
                 *,
                 cast(rows_quarantined_in_staging as double) / rows_delivered as quarantined_share,
                 cast(null as double) as lowest,
-                cast({max_quarantine_share!r} as double) as highest
+                cast({max_quarantine_share!r} as double) as max_share,
+                {highest_share(max_quarantine_share, "rows_delivered")} as highest
             from staging.stg_generic__row_counts
             where rows_delivered > 0
         """,
         observed="{quarantined_share:.2%} ({rows_quarantined_in_staging:,} of "
         "{rows_delivered:,} rows)",
-        expected="at most {highest:.2%} (FUNNEL_MAX_QUARANTINE_SHARE)",
+        expected="at most {max_share:.2%} (FUNNEL_MAX_QUARANTINE_SHARE), "
+        f"or {ODD_ROWS} rows that are no more than half",
         offending_rows="select source_file, source_row, column_name, reason, expected, text "
         "from staging.stg_generic__quarantined_rows "
         "where source = {source} and table_name = {table_name} order by source_file, source_row",

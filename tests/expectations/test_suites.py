@@ -50,8 +50,8 @@ DEFECTS = [
     Defect(
         "raw.quarantined_share",
         "raw.quarantined_share.crm.records",
-        "update raw.loads set rows_quarantined = 3, rows_loaded = 47 where source = 'crm'",
-        "6.00% (3 of 50 rows)",
+        "update raw.loads set rows_quarantined = 26, rows_loaded = 24 where source = 'crm'",
+        "52.00% (26 of 50 rows)",
     ),
     Defect(
         "raw.quarantined_share_of_a_day",
