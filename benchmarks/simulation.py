@@ -2,7 +2,7 @@
 
     python -m benchmarks.simulation --events 20000000
 
-Figures belong into benchmarks' own page, not here.
+The last figures stand in README.md beside this.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from simulation.company import generate
 from simulation.parameters import Parameters
 
 # Events that come of a first-time visitor within the default days.
-_EVENTS_A_VISITOR_A_DAY = 735
+EVENTS_A_VISITOR_A_DAY = 735
 
 
 def main() -> None:
@@ -25,7 +25,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.simulation")
     parser.add_argument("--events", type=int, default=1_000_000)
     options = parser.parse_args()
-    parameters = Parameters(visitors_per_day=options.events / _EVENTS_A_VISITOR_A_DAY)
+    parameters = Parameters(visitors_per_day=options.events / EVENTS_A_VISITOR_A_DAY)
     with tempfile.TemporaryDirectory() as folder:
         began = time.perf_counter()
         made = generate(Path(folder) / "landing", parameters=parameters)
