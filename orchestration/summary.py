@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from textwrap import shorten
 
 import duckdb
 
@@ -13,6 +14,9 @@ from orchestration import gates
 from orchestration.release_database import DATABASE
 from orchestration.releases import Release, ReleaseError, current_release, release_folder
 from orchestration.settings import Settings
+
+# The table is to fit into a terminal of 120 columns.
+WIDEST_NAME = 30
 
 # A funnel's row: the journeys that entered, those that reached its last stage, and its worst step.
 HEADLINES = """
@@ -53,12 +57,18 @@ LOADED = """
     select
         count(*) filter (where run_id = ?),
         coalesce(sum(rows_loaded) filter (where run_id = ?), 0),
-        coalesce(sum(rows_quarantined) filter (where run_id = ?), 0),
         count(*) filter (where is_current),
-        coalesce(sum(rows_loaded) filter (where is_current), 0),
-        coalesce(sum(rows_quarantined) filter (where is_current), 0)
+        coalesce(sum(rows_loaded) filter (where is_current), 0)
     from raw.loads
     where status = 'loaded'
+"""
+
+# Of all that counts now, not of this night alone: a row stays there until its file is replaced.
+QUARANTINED = """
+    select
+        coalesce(sum(rows_quarantined_at_loading), 0),
+        coalesce(sum(rows_quarantined_in_staging), 0)
+    from staging.stg_generic__row_counts
 """
 
 
@@ -117,13 +127,21 @@ def failure_text(settings: Settings, failure: Failure, run_id: str) -> str:
 
 def _loaded(settings: Settings, run_id: str) -> Iterable[tuple[str, str]]:
     with duckdb.connect(str(settings.build), read_only=True) as connection:
-        row = connection.execute(LOADED, [run_id] * 3).fetchone()
-    assert row is not None
-    files, rows, quarantined, all_files, all_rows, all_quarantined = row
-    yield "Loaded", f"{files:,} files with {rows:,} rows"
-    yield "In all", f"{all_files:,} different files with {all_rows:,} rows"
-    where = f"; see raw.quarantined_rows in {_shown(settings.build)}" if all_quarantined else ""
-    yield "Quarantined", f"{quarantined:,} rows ({all_quarantined:,} in all{where})"
+        loaded = connection.execute(LOADED, [run_id] * 2).fetchone()
+        quarantined = connection.execute(QUARANTINED).fetchone()
+    assert loaded is not None
+    assert quarantined is not None
+    files, rows, all_files, all_rows = loaded
+    unread, implausible = quarantined
+    yield "Loaded", f"{_counted(files, 'file')} with {_counted(rows, 'row')}"
+    yield "In all", f"{_counted(all_files, 'different file')} with {_counted(all_rows, 'row')}"
+    yield "Quarantined", f"{_counted(unread, 'row')} unreadable (raw.quarantined_rows)"
+    yield "", f"{_counted(implausible, 'row')} implausible (staging.stg_generic__quarantined_rows)"
+    yield "", f"both tables are in {_shown(settings.build)}"
+
+
+def _counted(number: int, thing: str) -> str:
+    return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"
 
 
 def _gate_counts(settings: Settings, run_id: str) -> str:
@@ -141,7 +159,7 @@ def _headlines(settings: Settings, release: Release) -> list[str]:
         rows = connection.execute(HEADLINES).fetchall()
     cells = [
         (
-            name,
+            shorten(name, WIDEST_NAME, placeholder=" …"),
             f"{entered:,}",
             f"{reached:,}",
             _rate(rate, low, high),

@@ -209,17 +209,23 @@ def test_summary_counts_files_rows_and_gates(settings: Settings) -> None:
                 unnest(['run', 'run', 'earlier', 'earlier', 'run']) as run_id,
                 unnest([true, true, true, false, false]) as is_current,
                 unnest(['loaded', 'loaded', 'loaded', 'loaded', 'refused']) as status,
-                unnest([1000, 500, 4000, 70, 0]) as rows_loaded,
-                unnest([3, 0, 2, 9, 0]) as rows_quarantined
+                unnest([1000, 500, 4000, 70, 0]) as rows_loaded;
+            create schema staging;
+            create table staging.stg_generic__row_counts as
+            select
+                unnest([5, 0]) as rows_quarantined_at_loading,
+                unnest([0, 1]) as rows_quarantined_in_staging
             """
         )
     lines_said = success_text(settings, "run", is_new=True, seconds=61.4).splitlines()
-    facts = {line[:11].strip(): line[11:].strip() for line in lines_said[:6]}
+    facts = {line[:11].strip(): line[11:].strip() for line in lines_said if line[:11].strip()}
     assert facts["Release"] == "20260202T000000Z-001, published after 61 s"
     assert facts["As of"] == "2026-02-02 00:00 UTC; nothing later is in it"
     assert facts["Loaded"] == "2 files with 1,500 rows"
     assert facts["In all"] == "3 different files with 5,500 rows"
-    assert facts["Quarantined"].startswith("3 rows (5 in all; see raw.quarantined_rows in ")
+    assert facts["Quarantined"] == "5 rows unreadable (raw.quarantined_rows)"
+    implausible = "             1 row implausible (staging.stg_generic__quarantined_rows)"
+    assert implausible in lines_said
     assert facts["Gates"] == "2 passed, 1 accepted"
 
 
