@@ -53,10 +53,9 @@ def rollback(settings: Settings, options: argparse.Namespace) -> int:
         release = releases.rollback(settings, options.to or None)
     except (releases.ReleaseError, LockHeldError) as error:
         return _refuse(error)
-    print(
-        f"Readers now get release {release.release_id} instead of {before}. The next night "
-        "publishes from there: remove the cause first, or it publishes the same again."
-    )
+    print(f"Readers now get release {release.release_id} instead of {before}.")
+    if before and release.release_id < before:
+        print("Remove the cause before the next night, or it publishes the same again.")
     return 0
 
 

@@ -103,7 +103,7 @@ def list_landing(landing: Path, sources: Sequence[Source], tables: Collection[st
             unrecognised.append(Unrecognised(entry.name, "files lie in <source>/<table>/"))
         elif source is None:
             unrecognised.append(
-                Unrecognised(f"{entry.name}/", "declare the source in sources.csv, with is_enabled")
+                Unrecognised(f"{entry.name}/", "name the source in sources.csv if it is to be")
             )
         elif source.is_enabled and has_staging_of_its_own(source.source):
             unrecognised.append(

@@ -115,7 +115,7 @@ def test_what_is_not_understood_is_told_with_what_to_do(company: Company) -> Non
         ".parquet",
         "crm/events/pipe.csv is not loaded: expected a file with content of its own",
         "crm/events.csv is not loaded: files lie in crm/<table>/",
-        "crn/ is not loaded: declare the source in sources.csv, with is_enabled",
+        "crn/ is not loaded: name the source in sources.csv if it is to be",
         "events.csv is not loaded: files lie in <source>/<table>/",
     ]
 
@@ -125,7 +125,7 @@ def test_what_is_not_understood_is_in_the_notes_of_the_night(company: Company) -
     company.deliver("crn/events/a.csv", ONE_EVENT)
 
     assert company.load().notes == (
-        "crn/ is not loaded: declare the source in sources.csv, with is_enabled",
+        "crn/ is not loaded: name the source in sources.csv if it is to be",
         "crm is enabled, and no file of it lies in the landing",
     )
 
