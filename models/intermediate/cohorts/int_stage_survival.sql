@@ -47,23 +47,38 @@ censored_early as (
     where last_left is not null and first_censored < least(half_left, last_left)
 ),
 
+-- Numbered only to be joined as a whole: joined one by one, in an order of the engine's choice, the
+-- waits of a stage may meet all cohorts before they are narrowed to their own.
+early_cells as (
+    select
+        cell_cohorts.cell_id,
+        censored_early.wait_group,
+        censored_early.stage_id,
+        censored_early.visits,
+        censored_early.horizon,
+        row_number() over () as early_cell_number,
+    from cell_cohorts
+    inner join censored_early
+        on cell_cohorts.cohort_segment_id = censored_early.cohort_segment_id
+),
+
 ordered_waits as (
     select
-        censored_early.wait_group,
+        early_cells.wait_group,
         waits.microseconds,
         waits.is_censored,
         -- Of equal waits, those that left come before those that are censored.
-        censored_early.visits + 1 - row_number() over (
-            partition by censored_early.wait_group
+        early_cells.visits + 1 - row_number() over (
+            partition by early_cells.wait_group
             order by waits.microseconds, waits.is_censored
         ) as at_risk,
     from waits
-    inner join cell_cohorts on waits.cell_id = cell_cohorts.cell_id
-    inner join censored_early
+    inner join early_cells
         on
-            cell_cohorts.cohort_segment_id = censored_early.cohort_segment_id
-            and waits.stage_id = censored_early.stage_id
-            and waits.microseconds <= censored_early.horizon
+            waits.cell_id = early_cells.cell_id
+            and waits.stage_id = early_cells.stage_id
+            and waits.microseconds <= early_cells.horizon
+    where early_cells.early_cell_number > 0
 ),
 
 -- The product of (at_risk - 1) / at_risk, as a sum of logarithms in whole units of 10^-15: a sum of
