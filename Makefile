@@ -9,6 +9,8 @@ LANDING = $${FUNNEL_LANDING:-landing}
 # How many days `make more-days` adds.
 DAYS ?= 1
 UV = 0.13.9
+COMPILE = $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --quiet \
+	--no-emit-index-url --no-emit-find-links --no-header --no-strip-extras
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -61,11 +63,9 @@ format: $(VENV)/.for-tests ## Put Python and SQL into form
 
 lock: $(VENV)/.created ## Resolve requirements*.in into locks with hashes and without addresses
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV)
-	@for name in requirements requirements-dev; do \
-		$(BIN)/uv pip compile $$name.in --universal --python-version 3.11 --generate-hashes \
-			--no-emit-index-url --no-emit-find-links --no-header --no-strip-extras --quiet \
-			--output-file $$name.lock; \
-	done
+	@$(COMPILE) requirements.in --output-file requirements.lock
+	@$(COMPILE) requirements-dev.in --constraints requirements.lock \
+		--output-file requirements-dev.lock
 
 clean: ## Remove what can be made anew: the environment, caches; no deliveries, no state
 	rm -rf $(VENV) target logs .mypy_cache .pytest_cache .ruff_cache .hypothesis
