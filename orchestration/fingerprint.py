@@ -26,5 +26,6 @@ def fingerprint(settings: Settings, declared: Declarations) -> str:
         settings.as_of.isoformat() if settings.as_of else "from the data",
         settings.reporting_timezone,
         settings.reporting_currency,
+        str(settings.min_reportable),
     ]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]

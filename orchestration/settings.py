@@ -68,6 +68,13 @@ SETTINGS = (
         "The reporting currency. An amount without a currency is taken to be in it.",
     ),
     Setting(
+        "FUNNEL_MIN_REPORTABLE",
+        "30",
+        "a whole number from 1",
+        "A rate of fewer is marked as not reportable, and takes no part in comparisons. Too low, "
+        "and chance looks like news; too high, and small segments never have any.",
+    ),
+    Setting(
         "FUNNEL_KEEP_RELEASES",
         "7",
         "a whole number from 1",
@@ -107,6 +114,7 @@ class Settings:
     as_of: datetime | None
     reporting_timezone: str
     reporting_currency: str
+    min_reportable: int
     keep_releases: int
     max_quarantine_share: float
     settle_seconds: int
@@ -145,6 +153,7 @@ class Settings:
             as_of=_instant("FUNNEL_AS_OF", value["FUNNEL_AS_OF"]),
             reporting_timezone=_timezone("FUNNEL_TIMEZONE", value["FUNNEL_TIMEZONE"]),
             reporting_currency=_currency("FUNNEL_CURRENCY", value["FUNNEL_CURRENCY"]),
+            min_reportable=_whole("FUNNEL_MIN_REPORTABLE", value["FUNNEL_MIN_REPORTABLE"], least=1),
             keep_releases=_whole("FUNNEL_KEEP_RELEASES", value["FUNNEL_KEEP_RELEASES"], least=1),
             max_quarantine_share=_share(
                 "FUNNEL_MAX_QUARANTINE_SHARE", value["FUNNEL_MAX_QUARANTINE_SHARE"]
@@ -215,6 +224,7 @@ class Settings:
             "FUNNEL_AS_OF": self.as_of.isoformat(sep=" ") if self.as_of else "",
             "FUNNEL_TIMEZONE": self.reporting_timezone,
             "FUNNEL_CURRENCY": self.reporting_currency,
+            "FUNNEL_MIN_REPORTABLE": str(self.min_reportable),
             "DO_NOT_TRACK": "1",
         }
 

@@ -1,8 +1,14 @@
-"""The macros of the funnel marts refuse what they cannot work with, by name."""
+"""The macros of the funnel marts: what they compute, and that they refuse bad arguments by name."""
 
 from __future__ import annotations
 
+import itertools
+from pathlib import Path
+
+import duckdb
+import numpy as np
 import pytest
+import scipy.stats
 
 from orchestration import dbt, declarations
 from orchestration.settings import Settings
@@ -15,6 +21,8 @@ from orchestration.settings import Settings
         ("cohort_date('fortnight', 'entered_date')", "cohort_date: expected one of all, year"),
         ("interpolated_quantiles('a', [0.5, 50])", "expected shares between 0 and 1, found 50"),
         ("list_item('a', 0)", "list_item: expected a position from 1 on, found 0"),
+        ("quantile_of_sorted('a', 50)", "expected a share between 0 and 1, found 50"),
+        ("median_bound('a', 'middle')", "median_bound: expected side low or high, found middle"),
         (
             "test_sums_by_group(ref('conversion_matrix'), 'transitions', 'visits', 'funnel_id')",
             "expected group_by as a list of columns, found funnel_id",
@@ -25,14 +33,116 @@ def test_a_bad_argument_is_refused(
     call: str, message: str, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     """Prevents a misspelt argument from becoming SQL that runs and means something else."""
-    home = tmp_path_factory.getbasetemp() / "macros"
-    settings = Settings.from_environment({"FUNNEL_HOME": str(home)})
-    settings.build.parent.mkdir(parents=True, exist_ok=True)
-    declarations.write_empty(settings.declarations)
-    query = "select {{ " + call + " }}"
     with pytest.raises(dbt.DbtError) as refused:
-        dbt.run(settings, ["compile", "--inline", query, *dbt.common_arguments(settings)])
+        _compiled("select {{ " + call + " }}", tmp_path_factory.getbasetemp() / "macros")
     # dbt says that the query could not be compiled, and why in the error behind that.
     by_dbt = refused.value.__cause__
     assert by_dbt is not None
     assert message in str(by_dbt.__context__)
+
+
+def test_quantiles_and_intervals_of_lists_are_those_of_numpy_and_of_the_ranks(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    """Prevents an interval from the wrong ranks, nulls that count, and quantiles off by one."""
+    random = np.random.default_rng(7)
+    groups = {size: random.integers(0, 10**12, size) for size in (*range(1, 40), 100, 625, 2501)}
+    shares = (0, 0.1, 0.25, 0.5, 0.9, 1)
+    query = "".join(
+        (
+            "with lists as (select size, {{ sorted_numbers('number') }} as numbers ",
+            "from measured group by size) select size, ",
+            *(f"{{{{ quantile_of_sorted('numbers', {share}) }}}}, " for share in shares),
+            "{{ median_low('numbers') }}, {{ median_high('numbers') }} from lists",
+        )
+    )
+    with duckdb.connect() as connection:
+        connection.execute("set default_null_order = 'nulls_first'; set default_order = 'desc'")
+        connection.execute("create table measured (size integer, number bigint)")
+        connection.executemany(
+            "insert into measured select ?, unnest(?)",
+            [(size, [*numbers.tolist(), None]) for size, numbers in groups.items()],
+        )
+        connection.execute("insert into measured values (0, null)")
+        compiled = _compiled(query, tmp_path_factory.getbasetemp() / "macros")
+        found = {row[0]: row[1:] for row in connection.execute(compiled).fetchall()}
+    assert found.pop(0) == (None,) * (len(shares) + 2)
+    assert found.keys() == groups.keys()
+    for size, numbers in groups.items():
+        *quantiles, low, high = found[size]
+        assert quantiles == pytest.approx(np.quantile(numbers, shares).tolist(), rel=1e-14)
+        ordered = sorted(numbers.tolist())
+        distance = 1.96 * np.sqrt(size) / 2
+        ranks = (round(size / 2 - distance), round(1 + size / 2 + distance))
+        wanted = tuple(ordered[rank - 1] for rank in ranks) if ranks[0] > 0 else (None, None)
+        assert (low, high) == wanted, size
+
+
+def test_the_interval_of_a_median_has_the_published_ranks_and_covers_it(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    """Prevents an interval that is called 95% and is narrower, for any number of values.
+
+    Of 100 values it goes from the 40th to the 61st (Campbell and Gardner 1988). How often the
+    median lies below a rank is binomial, whatever the distribution.
+    """
+    query = (
+        "select size, {{ median_low('numbers') }}, {{ median_high('numbers') }}"
+        " from (select size, range(1, size + 1) as numbers from range(1, 3001) as sizes (size))"
+        " order by size"
+    )
+    rows = duckdb.sql(_compiled(query, tmp_path_factory.getbasetemp() / "macros")).fetchall()
+    assert rows[4] == (5, None, None)
+    assert rows[5] == (6, 1, 6)
+    assert rows[99] == (100, 40, 61)
+    sizes, low, high = np.array(rows[5:], dtype=float).T
+    covered = scipy.stats.binom.cdf(high - 1, sizes, 0.5) - scipy.stats.binom.cdf(
+        low - 1, sizes, 0.5
+    )
+    assert covered.min() > 0.95
+    assert covered[sizes > 1000].max() < 0.96
+
+
+def test_the_normal_tail_is_that_of_scipy(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Prevents p-values that are wrong, negative or above 1, also where they are tiny."""
+    query = "select z, {{ normal_two_sided_p('z') }} from numbers order by z"
+    with duckdb.connect() as connection:
+        connection.execute(
+            "create table numbers as select (number - 40000) / 1000e0 as z"
+            " from range(80001) as numbers (number)"
+        )
+        compiled = _compiled(query, tmp_path_factory.getbasetemp() / "macros")
+        z, found = np.array(connection.execute(compiled).fetchall()).T
+    wanted = 2 * scipy.stats.norm.sf(np.abs(z))
+    is_near = np.abs(z) <= 37
+    assert len(z) == 80001
+    assert np.abs(found[is_near] / wanted[is_near] - 1).max() < 1e-12
+    assert found.min() >= 0
+    assert found.max() == 1
+
+
+@pytest.mark.parametrize(
+    ("minimum", "answers"), [(None, [False, True, False]), ("7", [True, True, False])]
+)
+def test_a_share_of_fewer_than_the_minimum_is_not_reportable(
+    minimum: str | None, answers: list[bool], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Prevents a rate of a handful from being reported, and a minimum that nobody reads."""
+    settings = {} if minimum is None else {"FUNNEL_MIN_REPORTABLE": minimum}
+    compiled = _compiled(
+        "select {{ is_reportable('trials') }} from (values (29), (30), (null)) as of (trials)",
+        tmp_path_factory.getbasetemp() / "macros",
+        settings,
+    )
+    assert list(itertools.chain(*duckdb.sql(compiled).fetchall())) == answers
+
+
+def _compiled(query: str, home: Path, environment: dict[str, str] | None = None) -> str:
+    """The SQL of a query that calls macros."""
+    settings = Settings.from_environment({"FUNNEL_HOME": str(home), **(environment or {})})
+    settings.build.parent.mkdir(parents=True, exist_ok=True)
+    declarations.write_empty(settings.declarations)
+    arguments = ["compile", "--inline", query, *dbt.common_arguments(settings)]
+    [result] = dbt.run(settings, arguments).results
+    assert result.compiled is not None
+    return result.compiled.read_text()
