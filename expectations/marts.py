@@ -87,7 +87,8 @@ def _journeys_total() -> Rule:
                 select funnel_id, subject_id, journey_number, 'all' as segment_name
                 from core.fct_journeys
                 union all
-                select distinct funnel_id, subject_id, journey_number, segment_name
+                -- Under a segment that does not add up a journey counts as often as it has values.
+                select funnel_id, subject_id, journey_number, segment_name
                 from core.fct_journey_segments
             ),
 

@@ -24,6 +24,7 @@ COLUMNS = {
         funnel_id varchar, stage_id varchar, stage_kind varchar, stage_position integer,
         is_optional boolean
     """,
+    "core.dim_segments": "funnel_id varchar, segment_name varchar, adds_up boolean",
     "core.fct_journeys": """
         funnel_id varchar, subject_id varchar, journey_number integer, furthest_stage_id varchar,
         furthest_stage_position integer, outcome varchar, loss_reason varchar, is_mature boolean,
@@ -63,6 +64,8 @@ class Funnel:
     funnel_id: str
     stages: tuple[Stage, ...]
     order_mode: str = "furthest"
+    # Whether each journey stands under one value, by the name of the segment.
+    segments: tuple[tuple[str, bool], ...] = ()
 
     @property
     def ladder(self) -> tuple[Stage, ...]:
@@ -112,7 +115,8 @@ class Journey:
     entered_date: date | None = None
     ended_at: datetime | None = None
     amount: Decimal | None = None
-    segments: dict[str, str] = field(default_factory=dict)
+    # The values of each segment, by its name.
+    segments: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def furthest(self) -> Stage:
@@ -129,15 +133,24 @@ class Facts:
 
 
 def funnel(
-    funnel_id: str, ladder: str, lost: str = "", optional: str = "", order_mode: str = "furthest"
+    funnel_id: str,
+    ladder: str,
+    lost: str = "",
+    optional: str = "",
+    order_mode: str = "furthest",
+    segments: str = "",
 ) -> Funnel:
-    """A funnel: the stages of its ladder, `*` behind the won ones, its lost and optional stages."""
+    """A funnel: the stages of its ladder, `*` behind the won ones, its lost and optional stages.
+
+    And its segments, `+` behind those under several values of which a journey may stand.
+    """
     stages = [
         Stage(name.rstrip("*"), "won" if name.endswith("*") else "open", position, name in optional)
         for position, name in enumerate(ladder.split(), start=1)
     ]
     stages += [Stage(name, "lost", None) for name in lost.split()]
-    return Funnel(funnel_id, tuple(stages), order_mode)
+    named = tuple((name.rstrip("+"), not name.endswith("+")) for name in segments.split())
+    return Funnel(funnel_id, tuple(stages), order_mode, named)
 
 
 def build_marts(facts: Facts, home: Path) -> Path:
@@ -172,6 +185,7 @@ def _write(facts: Facts, connection: duckdb.DuckDBPyConnection) -> None:
     rows["intermediate.int_run"].append((AS_OF,))
     for one in facts.funnels:
         rows["core.dim_funnels"].append((one.funnel_id, one.order_mode))
+        rows["core.dim_segments"] += [(one.funnel_id, *segment) for segment in one.segments]
         rows["core.dim_funnel_stages"] += [
             (one.funnel_id, stage.stage_id, stage.kind, stage.position, stage.is_optional)
             for stage in one.stages
@@ -198,7 +212,9 @@ def _write(facts: Facts, connection: duckdb.DuckDBPyConnection) -> None:
         rows["core.fct_journey_stages"] += [
             (*key, stage.stage_id, stage.position) for stage in journey.reached
         ]
-        rows["core.fct_journey_segments"] += [(*key, *pair) for pair in journey.segments.items()]
+        rows["core.fct_journey_segments"] += [
+            (*key, name, value) for name, values in journey.segments.items() for value in values
+        ]
     connection.execute("create schema core; create schema intermediate")
     for table, columns in COLUMNS.items():
         connection.execute(f"create table {table} ({columns})")

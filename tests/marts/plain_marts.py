@@ -45,7 +45,8 @@ def columns(facts: Facts) -> Iterator[tuple[Funnel, Group, Column]]:
 
 
 def _groups_of(journey: Journey) -> Iterator[Group]:
-    for segment in (("all", "all"), *journey.segments.items()):
+    values = [(name, value) for name, of in journey.segments.items() for value in of]
+    for segment in (("all", "all"), *values):
         yield ("all", None, *segment)
         day = journey.entered_date
         if day:

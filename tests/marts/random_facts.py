@@ -9,17 +9,21 @@ from random import Random
 from tests.marts.facts import AS_OF, Facts, Funnel, Journey, Visit, funnel
 
 FUNNELS = (
-    funnel("deals", "call offer talks signed*", lost="gone dead"),
-    funnel("shop", "view cart paid* again*", lost="left", order_mode="ordered"),
+    funnel(
+        "deals", "call offer talks signed*", lost="gone dead", segments="region channel products+"
+    ),
+    funnel("shop", "view cart paid* again*", lost="left", order_mode="ordered", segments="device"),
     funnel("tour", "video trial call bought*", optional="video call", order_mode="any"),
     funnel("empty", "first last*"),
 )
 SEGMENTS: dict[str, dict[str, tuple[str, ...]]] = {
-    "deals": {"region": ("north", "south"), "channel": ("mail", "web", "(missing)")},
+    "deals": {
+        "region": ("north", "south"),
+        "channel": ("mail", "web", "(missing)"),
+        "products": ("pumps", "tanks", "valves"),
+    },
     # One value may look like two others run together.
     "shop": {"device": ("phone", "phone6:tablet", "tablet")},
-    "tour": {},
-    "empty": {},
 }
 SUBJECTS = 70
 
@@ -103,5 +107,9 @@ def _journey(
         entered_date=entered_at.date() if entered_at else None,
         ended_at=None if outcome == "open" else random.choice(visits).entered_at,
         amount=random.choice((None, Decimal("0.0001"), Decimal("12.5"), Decimal(1000))),
-        segments={name: random.choice(of) for name, of in SEGMENTS[one.funnel_id].items()},
+        segments={
+            name: tuple(random.sample(of, 1 if adds_up else random.randint(1, len(of))))
+            for name, adds_up in one.segments
+            for of in [SEGMENTS[one.funnel_id][name]]
+        },
     )

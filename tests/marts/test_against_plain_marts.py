@@ -61,6 +61,19 @@ def _is_same(wanted: object, value: object) -> bool:
     return wanted == value
 
 
+@pytest.mark.parametrize(
+    "mart", ["funnel_conversion", "drop_off_points", "conversion_matrix", "cycle_times"]
+)
+def test_every_row_says_whether_its_segment_adds_up(marts: Tables, mart: str) -> None:
+    """Prevents journeys that stand under several values from being summed unwarned."""
+    found = marts.query(
+        f"select distinct segment_name, segment_adds_up from marts.{mart}"
+        " where funnel_id in ('deals', 'shop') order by all"
+    )
+    adding_up = {"all": True, "channel": True, "device": True, "products": False, "region": True}
+    assert found == list(adding_up.items())
+
+
 def test_the_random_facts_hold_what_is_hard(marts: Tables, facts: Facts) -> None:
     """Prevents facts at random that never come near what the models could get wrong."""
     [counts] = marts.query(

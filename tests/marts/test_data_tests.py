@@ -19,6 +19,10 @@ DEFECTS = {
         update marts.funnel_conversion set reached = entered + 1
         where funnel_id = 'deals' and cohort_grain = 'year' and stage_id = 'talks'
     """,
+    "funnel_conversion_adds_up_over_segments": """
+        update marts.funnel_conversion set entered = entered + 1
+        where funnel_id = 'deals' and cohort_grain = 'day' and segment_name = 'region'
+    """,
     "funnel_conversion_rates_lie_in_their_intervals": """
         update marts.funnel_conversion set overall_rate_low = overall_rate + 0.01
         where funnel_id = 'deals' and cohort_grain = 'quarter' and stage_id = 'talks'
@@ -89,6 +93,10 @@ DEFECTS = {
     "unique_int_cohort_segments": """
         update intermediate.int_cohort_segments set cohort_segment_id = 1
         where cohort_segment_id = 2
+    """,
+    "not_null_int_cohort_segments_segment_adds_up": """
+        update intermediate.int_cohort_segments set segment_adds_up = null
+        where cohort_segment_id = 3
     """,
 }
 

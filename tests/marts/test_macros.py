@@ -24,6 +24,10 @@ from orchestration.settings import Settings
         ("quantile_of_sorted('a', 50)", "expected a share between 0 and 1, found 50"),
         ("median_bound('a', 'middle')", "median_bound: expected side low or high, found middle"),
         (
+            "test_adds_up_over_segments(ref('funnel_conversion'), 'entered', ['funnel_id'])",
+            "expected lists of columns, found entered",
+        ),
+        (
             "test_sums_by_group(ref('conversion_matrix'), 'transitions', 'visits', 'funnel_id')",
             "expected group_by as a list of columns, found funnel_id",
         ),

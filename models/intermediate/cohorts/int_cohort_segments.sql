@@ -19,6 +19,14 @@ cohort_dates as (
     from {{ ref('int_cohort_dates') }}
 ),
 
+segments as (
+    select
+        funnel_id,
+        segment_name,
+        adds_up,
+    from {{ ref('dim_segments') }}
+),
+
 cohort_segments as (
     select
         cell_segments.funnel_id,
@@ -36,13 +44,24 @@ cohort_segments as (
 
 select
     row_number() over (
-        order by funnel_id, cohort_grain, cohort_date nulls last, segment_name, segment_value
+        order by
+            cohort_segments.funnel_id,
+            cohort_segments.cohort_grain,
+            cohort_segments.cohort_date nulls last,
+            cohort_segments.segment_name,
+            cohort_segments.segment_value
     ) as cohort_segment_id,
-    funnel_id,
-    cohort_grain,
-    cohort_date,
-    segment_name,
-    segment_value,
-    journeys,
-    mature_journeys,
+    cohort_segments.funnel_id,
+    cohort_segments.cohort_grain,
+    cohort_segments.cohort_date,
+    cohort_segments.segment_name,
+    cohort_segments.segment_value,
+    -- The segment all is declared by nobody; each journey stands in it once.
+    cohort_segments.segment_name = 'all' or segments.adds_up as segment_adds_up,
+    cohort_segments.journeys,
+    cohort_segments.mature_journeys,
 from cohort_segments
+left join segments
+    on
+        cohort_segments.funnel_id = segments.funnel_id
+        and cohort_segments.segment_name = segments.segment_name

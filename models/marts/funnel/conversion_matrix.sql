@@ -27,6 +27,7 @@ cohort_segments as (
         cohort_date,
         segment_name,
         segment_value,
+        segment_adds_up,
     from {{ ref('int_cohort_segments') }}
 ),
 
@@ -186,6 +187,7 @@ select
     cohort_segments.cohort_date,
     cohort_segments.segment_name,
     cohort_segments.segment_value,
+    cohort_segments.segment_adds_up,
     cohort_transitions.from_stage_id,
     cohort_transitions.to_stage_id,
     cohort_transitions.transitions,

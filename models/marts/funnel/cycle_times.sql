@@ -40,6 +40,7 @@ cohort_segments as (
         cohort_date,
         segment_name,
         segment_value,
+        segment_adds_up,
     from {{ ref('int_cohort_segments') }}
 ),
 
@@ -256,6 +257,7 @@ select
     cohort_segments.cohort_date,
     cohort_segments.segment_name,
     cohort_segments.segment_value,
+    cohort_segments.segment_adds_up,
     cycle_counts.from_stage_id,
     cycle_counts.to_stage_id,
     cast(cycle_counts.completed as bigint) as completed,

@@ -8,6 +8,7 @@ cohort_segments as (
         cohort_date,
         segment_name,
         segment_value,
+        segment_adds_up,
     from {{ ref('int_cohort_segments') }}
 ),
 
@@ -84,6 +85,7 @@ select
     cohort_segments.cohort_date,
     cohort_segments.segment_name,
     cohort_segments.segment_value,
+    cohort_segments.segment_adds_up,
     cohort_stages.stage_id,
     cohort_stages.stage_position,
     cohort_stages.reached,

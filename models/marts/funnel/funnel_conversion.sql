@@ -8,6 +8,7 @@ cohort_segments as (
         cohort_date,
         segment_name,
         segment_value,
+        segment_adds_up,
         journeys,
         mature_journeys,
     from {{ ref('int_cohort_segments') }}
@@ -47,6 +48,7 @@ conversions as (
         cohort_segments.cohort_date,
         cohort_segments.segment_name,
         cohort_segments.segment_value,
+        cohort_segments.segment_adds_up,
         cohort_stages.stage_id,
         cohort_stages.stage_position,
         cohort_segments.journeys > 0
@@ -86,6 +88,7 @@ select
     cohort_date,
     segment_name,
     segment_value,
+    segment_adds_up,
     stage_id,
     stage_position,
     visited,
