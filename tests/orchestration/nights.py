@@ -61,8 +61,10 @@ class Nights:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
 
-    def run(self, **run_settings: str) -> dg.ExecuteInProcessResult:
-        """One night; `run_settings` are changed by the configuration of the run."""
+    def run(
+        self, only: dg.AssetKey | None = None, **run_settings: str
+    ) -> dg.ExecuteInProcessResult:
+        """One night, or `only` one asset; `run_settings` change those of the environment."""
         defs = build_defs(warehouse=Warehouse(changed_settings=self.changed))
         resources = {
             "warehouse": {"config": {"changed_settings": {**self.changed, **run_settings}}}
@@ -71,6 +73,7 @@ class Nights:
             return defs.resolve_job_def("nightly").execute_in_process(
                 instance=instance,
                 raise_on_error=False,
+                asset_selection=[only] if only else None,
                 run_config={
                     "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
                     "resources": resources,

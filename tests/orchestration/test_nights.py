@@ -235,6 +235,16 @@ def test_assets_show_rows_columns_and_duration(nights: Nights) -> None:
     assert float(str(metadata["seconds"].value)) >= 0
 
 
+def test_single_asset_can_be_built_by_hand(nights: Nights) -> None:
+    """Whoever presses the button on one table gets an error about all the others."""
+    nights.run()
+    result = nights.run(only=dg.AssetKey(["core", "fct_journeys"]))
+    assert result.success, failed_step(result)
+    assert steps_done(result) == ["core", "gate_core"]
+    made = [event.asset_key for event in result.get_asset_materialization_events()]
+    assert made == [dg.AssetKey(["core", "fct_journeys"])]
+
+
 def test_model_that_fails_is_named_with_its_file(
     nights: Nights, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
