@@ -58,6 +58,8 @@ def funnels_are_consistent(tables: Tables) -> Iterator[Mistake]:
                 repr(funnel["window_hours"]),
                 "Leave it empty, or choose order_mode ordered, strict or any.",
             )
+        if funnel["hold_constant"]:
+            yield from _can_hold_constant(funnel)
         if not any(stage["funnel_id"] == name for stage in tables["funnel_stages"]):
             yield Mistake(
                 "funnels.csv",
@@ -67,6 +69,29 @@ def funnels_are_consistent(tables: Tables) -> Iterator[Mistake]:
                 "none",
                 "Add its stages, or remove the funnel.",
             )
+
+
+def _can_hold_constant(funnel: Row) -> Iterator[Mistake]:
+    name, held = funnel["funnel_id"], repr(funnel["hold_constant"])
+    if funnel["order_mode"] == "furthest":
+        yield Mistake(
+            "funnels.csv",
+            funnel.line,
+            "hold_constant",
+            f"nothing for funnel {name!r}, as its order_mode is furthest",
+            held,
+            "Leave it empty, or choose order_mode ordered, strict or any.",
+        )
+    elif "event" not in RULE_TYPES_OF.get(funnel["subject_type"], ("event",)):
+        yield Mistake(
+            "funnels.csv",
+            funnel.line,
+            "hold_constant",
+            f"nothing for funnel {name!r}, as its subject_type is {funnel['subject_type']} and "
+            "only events have properties",
+            held,
+            "Leave it empty, or choose a subject_type that has events.",
+        )
 
 
 def stages_form_ladders(tables: Tables) -> Iterator[Mistake]:
@@ -211,6 +236,15 @@ def rules_can_match(tables: Tables) -> Iterator[Mistake]:
                 repr(rule["property_name"]),
                 "Leave property_name and property_value empty, or match an event.",
             )
+        if rule["occurrence_of"] and not rule["occurrence"]:
+            yield Mistake(
+                "stage_rules.csv",
+                rule.line,
+                "occurrence_of",
+                "nothing, as the rule has no occurrence",
+                repr(rule["occurrence_of"]),
+                "Write which occurrence counts, such as 1, or leave both empty.",
+            )
         if rule["valid_from"] and rule["valid_to"] and rule["valid_to"] < rule["valid_from"]:
             yield Mistake(
                 "stage_rules.csv",
@@ -251,6 +285,33 @@ def stages_can_be_entered(tables: Tables) -> Iterator[Mistake]:
                 f"{stage['funnel_id']!r} in stage_rules.csv",
                 "none",
                 "Add what counts as entering it, or remove the stage.",
+            )
+
+
+def held_stages_can_be_served(tables: Tables) -> Iterator[Mistake]:
+    """Where a property is held constant, events serve every stage of the ladder."""
+    held = {row["funnel_id"]: row["hold_constant"] for row in tables["funnels"]}
+    ruled = {(rule["funnel_id"], rule["stage_id"]) for rule in tables["stage_rules"]}
+    served = {
+        (rule["funnel_id"], rule["stage_id"])
+        for rule in tables["stage_rules"]
+        if rule["rule_type"] == "event"
+    }
+    for stage in tables["funnel_stages"]:
+        funnel_id, stage_id = stage["funnel_id"], stage["stage_id"]
+        if (
+            held.get(funnel_id)
+            and stage["stage_kind"] != "lost"
+            and (funnel_id, stage_id) in ruled - served
+        ):
+            yield Mistake(
+                "funnel_stages.csv",
+                stage.line,
+                "stage_id",
+                f"at least one rule of type event for stage {stage_id!r}, as funnel "
+                f"{funnel_id!r} holds {held[funnel_id]!r} constant and only events have properties",
+                "none",
+                "Add such a rule to stage_rules.csv, or leave hold_constant empty.",
             )
 
 
@@ -307,6 +368,7 @@ RULES: tuple[Callable[[Tables], Iterator[Mistake]], ...] = (
     names_are_known,
     rules_can_match,
     stages_can_be_entered,
+    held_stages_can_be_served,
     exclusions_can_apply,
     segments_are_named_apart,
 )

@@ -52,6 +52,24 @@ def test_the_examples_of_the_modes_are_right(mode: str) -> None:
         assert found == reached[MODES.index(mode)], subject
 
 
+def test_the_examples_of_held_properties_are_right() -> None:
+    """Prevents a page that lets other journeys hold together than the warehouse does."""
+    rows = _rows_of_table("| subject | did | reached | `held_value` |")
+    assert len(rows) == 3
+    stages = tuple(Stage(stage, position) for position, stage in enumerate(STAGES, start=1))
+    rules = tuple(Rule(stage, stage) for stage in STAGES)
+    for subject, did, reached, value in rows:
+        log = []
+        for minute, step in enumerate(did.split(", ")):
+            name, _, item = step.rstrip(")").partition(" (")
+            at = datetime(2024, 1, 1) + timedelta(minutes=minute)
+            properties = {"product": item} if item else {}
+            log.append(Happening(subject, at, name, "log", minute, properties=properties))
+        funnel = Funnel("shop", stages, rules, hold_constant="product")
+        [journey] = answers_of(funnel, log, datetime(2024, 2, 1)).journeys[subject]
+        assert (journey[2], journey[-1]) == (reached, value), subject
+
+
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
 def test_every_column_of_a_declaration_has_its_row(table: object) -> None:
     """Prevents a column that only those find who read the code."""

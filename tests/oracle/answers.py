@@ -17,7 +17,7 @@ from tests.oracle.visits import Visit, transition_counts, visits_of_subject
 
 JOURNEY_COLUMNS = (
     "journey_number, entry_stage_id, furthest_stage_id, furthest_stage_position, outcome, was_won,"
-    " entered_at, ended_at, cast(seconds_to_outcome as double)"
+    " entered_at, ended_at, cast(seconds_to_outcome as double), held_value"
 )
 JOURNEY_STAGE_COLUMNS = "journey_number, stage_id, stage_position, evidence, reached_at"
 VISIT_COLUMNS = (
@@ -90,6 +90,7 @@ def _journey_row(journey: Journey) -> tuple[object, ...]:
         journey.entered_at,
         journey.ended_at,
         journey.seconds_to_outcome,
+        journey.held_value,
     )
 
 

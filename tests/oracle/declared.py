@@ -34,7 +34,10 @@ class Rule:
     match_type: Literal["equals", "prefix", "regex"] = "equals"
     property_name: str | None = None
     property_value: str | None = None
-    occurrence: Literal["", "1", "2+"] = ""
+    # `occurrence` is a number from 1, or one with a plus; it counts what meets the whole rule
+    # (`match`), or all that bears its name (`name`).
+    occurrence: str = ""
+    occurrence_of: Literal["match", "name"] = "match"
     valid_from: date | None = None
     valid_to: date | None = None
 
@@ -63,6 +66,8 @@ class Funnel:
     tie_policy: Literal["source_order", "funnel_order"] = "source_order"
     window: timedelta | None = None
     collapse_repeats: bool = True
+    # A property of events that must have one value through all entries of a chain.
+    hold_constant: str | None = None
 
     def stage(self, stage_id: str) -> Stage:
         """The stage of that name."""

@@ -51,6 +51,16 @@ class Entry:
         """The instant of the entry."""
         return self.happening.at
 
+    def held_value(self, funnel: Funnel) -> str | None:
+        """The value of the property that the funnel holds constant, if it holds one."""
+        if funnel.hold_constant is None:
+            return None
+        return self.happening.properties.get(funnel.hold_constant)
+
+    def can_serve(self, funnel: Funnel) -> bool:
+        """Whether a chain may use it: where a property is held constant, it has to have one."""
+        return funnel.hold_constant is None or self.held_value(funnel) is not None
+
     @property
     def position(self) -> int:
         """The place on the ladder, behind all others for a lost stage."""
@@ -93,31 +103,28 @@ def entries_of_subject(
 
 
 def _matching(rule: Rule, happenings: Sequence[Happening], timezone: str) -> list[Happening]:
-    matching = sorted(
-        (happening for happening in happenings if _matches(rule, happening, timezone)),
+    in_order = sorted(
+        happenings,
         key=lambda happening: (happening.at or NO_DATE, happening.file, happening.row),
     )
-    if rule.occurrence == "1":
-        return matching[:1]
-    if rule.occurrence == "2+":
-        return matching[1:]
-    return matching
+    matching = [happening for happening in in_order if _matches(rule, happening, timezone)]
+    if not rule.occurrence:
+        return matching
+    counted = matching
+    if rule.occurrence_of == "name":
+        counted = [happening for happening in in_order if _is_named(rule, happening)]
+    first = int(rule.occurrence.rstrip("+")) - 1
+    wanted = counted[first:] if rule.occurrence.endswith("+") else counted[first : first + 1]
+    return [happening for happening in wanted if happening in matching]
 
 
 def _matches(rule: Rule, happening: Happening, timezone: str) -> bool:
-    if rule.rule_type != happening.rule_type:
+    if not _is_named(rule, happening):
         return False
-    if rule.match_type == "equals" and happening.name != rule.match_value:
-        return False
-    if rule.match_type == "prefix" and not happening.name.startswith(rule.match_value):
-        return False
-    if rule.match_type == "regex" and not re.search(rule.match_value, happening.name):
-        return False
-    if (
-        rule.property_name is not None
-        and happening.properties.get(rule.property_name) != rule.property_value
-    ):
-        return False
+    if rule.property_name:
+        value = happening.properties.get(rule.property_name)
+        if value is None or (rule.property_value and value != rule.property_value):
+            return False
     if happening.at is not None:
         day = happening.at.replace(tzinfo=UTC).astimezone(ZoneInfo(timezone)).date()
         if rule.valid_from is not None and day < rule.valid_from:
@@ -125,3 +132,14 @@ def _matches(rule: Rule, happening: Happening, timezone: str) -> bool:
         if rule.valid_to is not None and day > rule.valid_to:
             return False
     return True
+
+
+def _is_named(rule: Rule, happening: Happening) -> bool:
+    """Whether a rule's type and name are met, whatever else it asks for."""
+    if rule.rule_type != happening.rule_type:
+        return False
+    if rule.match_type == "equals" and happening.name != rule.match_value:
+        return False
+    if rule.match_type == "prefix" and not happening.name.startswith(rule.match_value):
+        return False
+    return rule.match_type != "regex" or bool(re.search(rule.match_value, happening.name))

@@ -39,6 +39,7 @@ class Journey:
     was_won: bool
     ended_at: datetime | None
     reached: tuple[ReachedStage, ...]
+    held_value: str | None
 
     @property
     def furthest(self) -> Stage:
@@ -109,7 +110,11 @@ def _opens_next(log: Log, entries: Sequence[Entry], start: Entry) -> Entry | Non
     """The first-stage entry that opens the next journey after the one that `start` opened."""
     known: list[Entry] = []
     for entry in entries:
-        if log.place(entry) > log.place(start) and entry.stage.position == 1:
+        if (
+            log.place(entry) > log.place(start)
+            and entry.stage.position == 1
+            and entry.can_serve(log.funnel)
+        ):
             if not log.within_window(start, entry.at):
                 return entry
             if _has_closed(log, known, start):
@@ -162,6 +167,7 @@ def _candidates(log: Log, entries: Sequence[Entry]) -> list[Chain]:
     """All chains among `entries`, none of them the beginning of a longer one."""
     if log.funnel.order_mode == "furthest":
         return [_first_entries(log, entries)] if entries else []
+    entries = [entry for entry in entries if entry.can_serve(log.funnel)]
     if log.funnel.order_mode == "any":
         chains = list(_sets(log, entries))
     else:
@@ -202,6 +208,7 @@ def _may_follow(log: Log, chain: Chain, entry: Entry) -> bool:
         and log.place(last) < log.place(entry)
         and all(entry.happening != used.happening for used in chain)
         and log.within_window(chain[0], entry.at)
+        and entry.held_value(log.funnel) == last.held_value(log.funnel)
         and (log.funnel.order_mode != "strict" or not _is_interrupted(log, chain, entry))
     )
 
@@ -211,11 +218,15 @@ def _is_interrupted(log: Log, chain: Chain, entry: Entry) -> bool:
     last = chain[-1]
     in_chain = [used.happening for used in (*chain, entry)]
     for other in log.happenings:
-        met = [met.position for met in log.entries if met.happening == other]
-        there = place(log.funnel, other, min(met, default=NO_POSITION))
+        met = [met for met in log.entries if met.happening == other]
+        there = place(log.funnel, other, min((one.position for one in met), default=NO_POSITION))
         if other in in_chain or not log.place(last) < there < log.place(entry):
             continue
-        if log.funnel.collapse_repeats and last.position in met:
+        repeats = (
+            one.stage == last.stage and one.held_value(log.funnel) == last.held_value(log.funnel)
+            for one in met
+        )
+        if log.funnel.collapse_repeats and any(repeats):
             continue
         return True
     return False
@@ -244,6 +255,8 @@ def _sets(log: Log, entries: Sequence[Entry]) -> Iterator[Chain]:
 def _hangs_together(log: Log, some: frozenset[Entry]) -> bool:
     """Mode any: no happening serves twice, all required stages are there, all within the window."""
     if not some or len({entry.happening for entry in some}) < len(some):
+        return False
+    if len({entry.held_value(log.funnel) for entry in some}) > 1:
         return False
     start = _start(log, some)
     positions = {entry.position for entry in some}
@@ -315,6 +328,7 @@ def _journey(log: Log, number: int, chain: Chain, opens_next: Entry | None) -> J
         was_won=was_won,
         ended_at=ended_at,
         reached=_reached(log, chain, outcome, start.at),
+        held_value=start.held_value(log.funnel),
     )
 
 

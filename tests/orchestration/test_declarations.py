@@ -100,6 +100,7 @@ def test_sound_declarations_are_accepted_and_completed(declare: Declare) -> None
         "tie_policy": "source_order",
         "collapse_repeats": "true",
         "pipeline": "",
+        "hold_constant": "",
     }
     assert (sales["entry_policy"], sales["count_by"]) == ("first", "subject")
     assert tables["funnel_stages"][0]["is_optional"] == "false"
@@ -273,6 +274,52 @@ MISTAKES = {
         "funnels.csv line 2, column window_hours: expected nothing for funnel 'web', as its "
         "order_mode is furthest, found '168'.",
     ),
+    "furthest with a property held constant": (
+        {
+            "funnels": SOUND["funnels"]
+            .replace(",pipeline", ",hold_constant")
+            .replace("furthest,,,,new", "furthest,,,,product")
+            .replace("opportunity", "user")
+        },
+        "funnels.csv line 3, column hold_constant: expected nothing for funnel 'sales', as its "
+        "order_mode is furthest, found 'product'.",
+    ),
+    "records with a property held constant": (
+        {
+            "funnels": SOUND["funnels"]
+            .replace(",pipeline", ",hold_constant")
+            .replace("furthest,,,,new", "ordered,,,,product")
+        },
+        "funnels.csv line 3, column hold_constant: expected nothing for funnel 'sales', as its "
+        "subject_type is opportunity and only events have properties, found 'product'.",
+    ),
+    "a property held constant through a purchase": (
+        {
+            "funnels": SOUND["funnels"]
+            .replace(",pipeline", ",hold_constant")
+            .replace("168,", "168,p")
+        },
+        "funnel_stages.csv line 4, column stage_id: expected at least one rule of type event for "
+        "stage 'paid', as funnel 'web' holds 'p' constant and only events have properties, "
+        "found none.",
+    ),
+    "unknown occurrence_of": (
+        {
+            "stage_rules": SOUND["stage_rules"]
+            .replace(",occurrence", ",occurrence,occurrence_of")
+            .replace(",2+", ",2+,ever")
+        },
+        "stage_rules.csv line 3, column occurrence_of: expected one of match, name, found 'ever'.",
+    ),
+    "occurrence_of without an occurrence": (
+        {
+            "stage_rules": SOUND["stage_rules"]
+            .replace(",occurrence", ",occurrence,occurrence_of")
+            .replace("page_,,,", "page_,,,,name")
+        },
+        "stage_rules.csv line 2, column occurrence_of: expected nothing, as the rule has no "
+        "occurrence, found 'name'.",
+    ),
     "window of nothing": (
         edited("funnels", "168", "0"),
         "funnels.csv line 2, column window_hours: expected a number above 0, found '0'.",
@@ -387,7 +434,7 @@ MISTAKES = {
         edited("funnels", "window_hours", "window_hour"),
         "funnels.csv line 1, column window_hour: expected no other columns than funnel_id, "
         "funnel_name, subject_type, order_mode, entry_policy, count_by, window_hours, tie_policy, "
-        "collapse_repeats, pipeline, found this column. Did you mean window_hours?",
+        "collapse_repeats, pipeline, hold_constant, found this column. Did you mean window_hours?",
     ),
     "column twice": (
         edited("funnels", "pipeline", "funnel_name"),

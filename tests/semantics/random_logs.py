@@ -23,11 +23,18 @@ TWO_WINS = "a\nb\nc won\nd won\nlost lost"
 
 
 def _draw(
-    name: str, seed: int, alphabet: str, with_ties: bool, weights: tuple[int, ...], most: int = 11
+    name: str,
+    seed: int,
+    alphabet: str,
+    with_ties: bool,
+    weights: tuple[int, ...],
+    most: int = 11,
+    items: tuple[str, ...] = (),
 ) -> None:
     """Put a random log into the book: up to `most` events a subject, names from `alphabet`.
 
-    Every other subject goes roughly in the order of the alphabet, so that many get far.
+    Every other subject goes roughly in the order of the alphabet, so that many get far. Where
+    there are `items`, each event has one of them as its property `item`; an empty one is none.
     """
     random = np.random.default_rng(seed)
     names = ["lost" if letter == "l" else letter for letter in alphabet]
@@ -40,16 +47,17 @@ def _draw(
         drawn = random.choice(max(span, size), size=size, replace=with_ties)
         at = [START + timedelta(hours=first + int(hour)) for hour in drawn]
         events = list(random.choice(names, size=size, p=share))
+        pairs = [f"item={item}" if item else "" for item in random.choice(items or [""], size=size)]
         if subject % 2:
             at.sort()
             events.sort()
             one, other = random.integers(0, size, 2)
             events[one], events[other] = events[other], events[one]
-        for number, (when, event) in enumerate(zip(at, events, strict=True)):
+        for number, (when, event, pair) in enumerate(zip(at, events, pairs, strict=True)):
             # With an id, rows that are otherwise the same are not taken for a repeated delivery.
             log.events(
                 f"{subject:03}",
-                f"{when.isoformat()} {event}",
+                f"{when.isoformat()} {event} {pair}",
                 file="random.csv",
                 event_id=f"{name}.{subject:03}.{number}",
             )
@@ -193,6 +201,79 @@ shared_tied.funnel(
     rules=REPEATED_RULES,
 )
 
+# The same item through all steps; some events have none.
+_draw(
+    "held",
+    808,
+    "abcdlx",
+    with_ties=False,
+    weights=(6, 5, 5, 5, 1, 1),
+    most=14,
+    items=("1", "1", "1", "2", "2", ""),
+)
+held = case("held")
+for mode in ("ordered", "strict", "any"):
+    for entry_policy, count_by in (("best", "subject"), ("first", "subject"), ("first", "journey")):
+        held.funnel(
+            f"{mode}_{entry_policy}_{count_by}",
+            LADDER,
+            order_mode=mode,
+            entry_policy=entry_policy,
+            count_by=count_by,
+            window=hours(20),
+            hold_constant="item",
+        )
+held.funnel(
+    "strict_each_one",
+    LADDER,
+    order_mode="strict",
+    collapse_repeats="false",
+    hold_constant="item",
+)
+for mode in ("ordered", "any"):
+    held.funnel(
+        f"excluded_{mode}",
+        "a\nb optional\nc\nd won\nlost lost",
+        order_mode=mode,
+        window=hours(20),
+        hold_constant="item",
+        exclusions=[("a", "c", "x")],
+    )
+_draw("held_tied", 909, "abcd", with_ties=True, weights=(6, 5, 5, 5), items=("1", "2", "2", ""))
+held_tied = case("held_tied")
+for mode in ("ordered", "strict", "any"):
+    held_tied.funnel(mode, LADDER, order_mode=mode, hold_constant="item", depends_on_order=True)
+
+# The first, the later and one certain occurrence, of what meets a rule and of what bears its name.
+_draw("occurrences", 1010, "abx", with_ties=False, weights=(5, 4, 1), items=("1", "1", "2", ""))
+occurrences = case("occurrences")
+for occurrence in ("1", "2", "2+"):
+    for occurrence_of in ("match", "name"):
+        occurrences.funnel(
+            f"{occurrence.replace('+', '_and_later')}_{occurrence_of}",
+            "s1\ns2\ns3 won",
+            order_mode="ordered",
+            window=hours(30),
+            rules=[
+                {
+                    "stage_id": "s1",
+                    "match_value": "a",
+                    "property_name": "item",
+                    "property_value": "1",
+                    "occurrence": occurrence,
+                    "occurrence_of": occurrence_of,
+                },
+                {"stage_id": "s2", "match_value": "b"},
+                {
+                    "stage_id": "s3",
+                    "match_value": "a",
+                    "valid_from": "2024-12-31",
+                    "occurrence": occurrence,
+                    "occurrence_of": occurrence_of,
+                },
+            ],
+        )
+
 for name, seed, with_ties in (("deals_tied", 606, True), ("deals_untied", 707, False)):
     _draw_deals(name, seed, with_ties)
     deals = case(name)
@@ -215,7 +296,18 @@ for name, seed, with_ties in (("deals_tied", 606, True), ("deals_untied", 707, F
         tie_policy="funnel_order",
     )
 
-RANDOM_CASES = ("tied", "untied", "skipping", "shared", "shared_tied", "deals_tied", "deals_untied")
+RANDOM_CASES = (
+    "tied",
+    "untied",
+    "skipping",
+    "shared",
+    "shared_tied",
+    "held",
+    "held_tied",
+    "occurrences",
+    "deals_tied",
+    "deals_untied",
+)
 RANDOM_FUNNELS = tuple(
     funnel_id for funnel_id, scope in BOOK.scope_of.items() if scope in RANDOM_CASES
 )

@@ -292,7 +292,7 @@ def _oracle_funnel(
 
     choices: dict[str, Any] = {
         name: declared[name]
-        for name in ("entry_policy", "count_by", "tie_policy")
+        for name in ("entry_policy", "count_by", "tie_policy", "hold_constant")
         if declared.get(name)
     }
     if declared["order_mode"] == "furthest" or declared.get("count_by") == "journey":
@@ -308,7 +308,8 @@ def _oracle_funnel(
                 match_type=rule["match_type"],  # type: ignore[arg-type]
                 property_name=rule.get("property_name"),
                 property_value=rule.get("property_value"),
-                occurrence=rule.get("occurrence", ""),  # type: ignore[arg-type]
+                occurrence=rule.get("occurrence", ""),
+                occurrence_of=rule.get("occurrence_of") or "match",  # type: ignore[arg-type]
                 valid_from=day(rule.get("valid_from")),
                 valid_to=day(rule.get("valid_to")),
             )

@@ -38,6 +38,7 @@ stage_rules as (
         stage_kind,
         subject_type,
         pipeline,
+        hold_constant,
         rule_type,
         match_type,
         match_value,
@@ -45,6 +46,7 @@ stage_rules as (
         property_value,
         occurrence,
         is_occurrence_open,
+        is_occurrence_of_name,
         valid_from,
         valid_to,
     from {{ ref('int_stage_rules') }}
@@ -107,10 +109,15 @@ matched_evidence as (
         rules_by_name.stage_kind,
         rules_by_name.occurrence,
         rules_by_name.is_occurrence_open,
+        rules_by_name.is_occurrence_of_name,
         rules_by_name.may_meet_several,
         evidence.evidence_name,
         evidence.evidence,
         evidence.record_id,
+        case
+            when rules_by_name.hold_constant is not null
+                then {{ json_text_at('evidence.properties', 'rules_by_name.hold_constant') }}
+        end as held_value,
         evidence.file_number,
         evidence.source_row,
         1 as source_sequence,
@@ -153,7 +160,7 @@ matched_evidence as (
         )
 ),
 
-numbered_occurrences as (
+occurrences_of_match as (
     select
         *,
         row_number() over (
@@ -161,7 +168,53 @@ numbered_occurrences as (
             order by entered_at nulls last, file_number, source_row
         ) as occurrence_number,
     from matched_evidence
-    where occurrence is not null
+    where occurrence is not null and not is_occurrence_of_name
+),
+
+-- All that bears the name of a rule, whatever its property and its day.
+numbered_names as (
+    select
+        rules_by_name.rule_number,
+        evidence.file_number,
+        evidence.source_row,
+        row_number() over (
+            partition by
+                rules_by_name.rule_number,
+                {{ subject_id('rules_by_name.subject_type') }}
+            order by evidence.occurred_at nulls last, evidence.file_number, evidence.source_row
+        ) as occurrence_number,
+    from evidence
+    inner join rules_by_name
+        on
+            evidence.evidence_type = rules_by_name.rule_type
+            and evidence.evidence_name = rules_by_name.evidence_name
+    where
+        rules_by_name.is_occurrence_of_name
+        and (
+            rules_by_name.pipeline is null
+            or evidence.record_id is null
+            or rules_by_name.pipeline = evidence.pipeline
+        )
+        and not (evidence.may_repeat_creation and rules_by_name.stage_position = 1)
+),
+
+occurrences_of_name as (
+    select
+        matched_evidence.*,
+        numbered_names.occurrence_number,
+    from matched_evidence
+    inner join numbered_names
+        on
+            matched_evidence.rule_number = numbered_names.rule_number
+            and matched_evidence.file_number = numbered_names.file_number
+            and matched_evidence.source_row = numbered_names.source_row
+    where matched_evidence.is_occurrence_of_name
+),
+
+numbered_occurrences as (
+    select * from occurrences_of_match
+    union all
+    select * from occurrences_of_name
 ),
 
 met_rules as (
@@ -174,6 +227,7 @@ met_rules as (
         evidence_name,
         evidence,
         record_id,
+        held_value,
         file_number,
         source_row,
         source_sequence,
@@ -194,6 +248,7 @@ met_rules as (
         evidence_name,
         evidence,
         record_id,
+        held_value,
         file_number,
         source_row,
         source_sequence,
@@ -216,6 +271,7 @@ met_rules as (
         evidence.evidence_name,
         evidence.evidence,
         evidence.record_id,
+        cast(null as varchar) as held_value,
         evidence.file_number,
         evidence.source_row,
         -- A record's creation comes before whatever else its row tells.
@@ -251,6 +307,7 @@ select
     stage_entries.evidence_name,
     stage_entries.evidence,
     stage_entries.record_id,
+    stage_entries.held_value,
     stage_entries.file_number,
     stage_entries.source_row,
     stage_entries.source_sequence,

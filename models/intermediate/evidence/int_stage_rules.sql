@@ -5,6 +5,7 @@ funnels as (
         funnel_id,
         subject_type,
         pipeline,
+        hold_constant,
     from {{ ref('funnels') }}
 ),
 
@@ -27,6 +28,7 @@ stage_rules as (
         property_name,
         property_value,
         occurrence,
+        occurrence_of,
         valid_from,
         valid_to,
     from {{ ref('stage_rules') }}
@@ -43,6 +45,7 @@ select
             stage_rules.property_name nulls first,
             stage_rules.property_value nulls first,
             stage_rules.occurrence nulls first,
+            stage_rules.occurrence_of nulls first,
             stage_rules.valid_from nulls first,
             stage_rules.valid_to nulls first
     ) as rule_number,
@@ -52,6 +55,7 @@ select
     funnel_stages.stage_kind,
     funnels.subject_type,
     funnels.pipeline,
+    funnels.hold_constant,
     stage_rules.rule_type,
     stage_rules.match_type,
     coalesce(stage_rules.match_value, '') as match_value,
@@ -59,6 +63,7 @@ select
     stage_rules.property_value,
     cast(rtrim(stage_rules.occurrence, '+') as integer) as occurrence,
     coalesce(stage_rules.occurrence like '%+', false) as is_occurrence_open,
+    coalesce(stage_rules.occurrence_of = 'name', false) as is_occurrence_of_name,
     stage_rules.valid_from,
     stage_rules.valid_to,
 from stage_rules

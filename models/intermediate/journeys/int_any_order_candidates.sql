@@ -5,6 +5,7 @@ funnels as (
         funnel_id,
         count_by,
         window_hours,
+        hold_constant,
     from {{ ref('funnels') }}
     where order_mode = 'any'
 ),
@@ -52,6 +53,9 @@ ladder_entries as (
         funnel_events.entry_id,
         funnel_events.funnel_id,
         funnel_events.subject_id,
+        {{ chain_key(
+            'funnel_events.subject_id', 'funnels.hold_constant', 'funnel_events.held_value'
+        ) }} as chain_key,
         funnel_events.event_number,
         funnel_events.stage_position,
         funnel_events.meets_several,
@@ -59,7 +63,10 @@ ladder_entries as (
     from {{ ref('int_funnel_events') }} as funnel_events
     inner join funnels
         on funnel_events.funnel_id = funnels.funnel_id
-    where funnel_events.stage_position is not null and funnel_events.entered_at is not null
+    where
+        funnel_events.stage_position is not null
+        and funnel_events.entered_at is not null
+        and (funnels.hold_constant is null or funnel_events.held_value is not null)
 ),
 
 -- Between two excluding events the entries of a stage are alike: the earliest is as good as any.
@@ -68,6 +75,7 @@ entries as (
         ladder_entries.entry_id,
         ladder_entries.funnel_id,
         ladder_entries.subject_id,
+        ladder_entries.chain_key,
         ladder_entries.event_number,
         ladder_entries.stage_position,
         ladder_entries.meets_several,
@@ -76,7 +84,7 @@ entries as (
         row_number() over (
             partition by
                 ladder_entries.funnel_id,
-                ladder_entries.subject_id,
+                ladder_entries.chain_key,
                 ladder_entries.stage_position,
                 coalesce(excluding_events.event_number, 0)
             order by ladder_entries.event_number
@@ -93,7 +101,7 @@ entries as (
 stage_lanes as (
     select distinct
         funnel_id,
-        subject_id,
+        chain_key,
         stage_position,
         lane,
     from entries
@@ -115,6 +123,7 @@ anchors as (
         entries.entry_id as start_entry_id,
         entries.funnel_id,
         entries.subject_id,
+        entries.chain_key,
         entries.event_number as start_event_number,
         entries.stage_position,
         entries.entered_at,
@@ -156,6 +165,7 @@ limited_anchors as (
         anchors_with_loss.start_entry_id,
         anchors_with_loss.funnel_id,
         anchors_with_loss.subject_id,
+        anchors_with_loss.chain_key,
         anchors_with_loss.start_event_number,
         anchors_with_loss.window_ends_at,
         case when anchors_with_loss.count_by = 'journey' then reopening.start_event_number end
@@ -181,11 +191,11 @@ first_candidates as (
     inner join stage_lanes
         on
             limited_anchors.funnel_id = stage_lanes.funnel_id
-            and limited_anchors.subject_id = stage_lanes.subject_id
+            and limited_anchors.chain_key = stage_lanes.chain_key
     asof join entries
         on
             limited_anchors.funnel_id = entries.funnel_id
-            and limited_anchors.subject_id = entries.subject_id
+            and limited_anchors.chain_key = entries.chain_key
             and stage_lanes.stage_position = entries.stage_position
             and stage_lanes.lane = entries.lane
             and limited_anchors.start_event_number <= entries.event_number
@@ -215,7 +225,7 @@ inner join stages_of_funnel
 inner join entries
     on
         first_candidates.funnel_id = entries.funnel_id
-        and first_candidates.subject_id = entries.subject_id
+        and first_candidates.chain_key = entries.chain_key
         and first_candidates.stage_position = entries.stage_position
         and first_candidates.lane = entries.lane
         and entries.lane_entry_number between first_candidates.lane_entry_number

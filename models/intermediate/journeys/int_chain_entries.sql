@@ -6,6 +6,7 @@ funnels as (
         order_mode,
         tie_policy,
         collapse_repeats,
+        hold_constant,
     from {{ ref('funnels') }}
     where order_mode in ('ordered', 'strict')
 ),
@@ -29,11 +30,13 @@ funnel_events as (
         funnel_events.stage_position,
         funnel_events.stage_kind,
         funnel_events.evidence_name,
+        funnel_events.held_value,
         funnel_events.meets_several,
         funnel_events.entered_at,
         funnels.order_mode,
         funnels.tie_policy,
         funnels.collapse_repeats,
+        funnels.hold_constant,
     from {{ ref('int_funnel_events') }} as funnel_events
     inner join funnels
         on funnel_events.funnel_id = funnels.funnel_id
@@ -41,8 +44,11 @@ funnel_events as (
 ),
 
 ladder_entries as (
-    select * from funnel_events
-    where stage_position is not null
+    select
+        *,
+        {{ chain_key('subject_id', 'hold_constant', 'held_value') }} as chain_key,
+    from funnel_events
+    where stage_position is not null and (hold_constant is null or held_value is not null)
 ),
 
 excluding_events as (
@@ -126,12 +132,12 @@ strict_runs as (
     select
         entry_id,
         funnel_id,
-        subject_id,
+        chain_key,
         stage_id,
         event_number,
         collapse_repeats,
         event_number - row_number() over (
-            partition by funnel_id, subject_id, stage_id
+            partition by funnel_id, chain_key, stage_id
             order by event_number
         ) as run_number,
     from ladder_entries
@@ -144,7 +150,7 @@ strict_entries as (
         case
             when collapse_repeats
                 then max(event_number) over (
-                    partition by funnel_id, subject_id, stage_id, run_number
+                    partition by funnel_id, chain_key, stage_id, run_number
                 )
             else event_number
         end as last_repeat_number,
@@ -155,6 +161,7 @@ select
     ladder_entries.entry_id,
     ladder_entries.funnel_id,
     ladder_entries.subject_id,
+    ladder_entries.chain_key,
     ladder_entries.event_number,
     ladder_entries.stage_id,
     ladder_entries.stage_position,

@@ -19,7 +19,7 @@ chain_entries as (
     select
         entry_id,
         funnel_id,
-        subject_id,
+        chain_key,
         event_number,
         stage_position,
         lane,
@@ -31,7 +31,7 @@ chain_entries as (
 stage_lanes as (
     select distinct
         funnel_id,
-        subject_id,
+        chain_key,
         stage_position,
         lane,
     from chain_entries
@@ -41,7 +41,7 @@ wanted_entries as (
     select
         chain_entries.entry_id,
         chain_entries.funnel_id,
-        chain_entries.subject_id,
+        chain_entries.chain_key,
         chain_entries.event_number,
         chain_entries.last_repeat_number,
         stage_lanes.stage_position as next_stage_position,
@@ -54,7 +54,7 @@ wanted_entries as (
     inner join stage_lanes
         on
             chain_entries.funnel_id = stage_lanes.funnel_id
-            and chain_entries.subject_id = stage_lanes.subject_id
+            and chain_entries.chain_key = stage_lanes.chain_key
             and stage_successors.next_stage_position = stage_lanes.stage_position
 ),
 
@@ -71,7 +71,7 @@ later_entries as (
     asof join chain_entries as next_entries
         on
             wanted_entries.funnel_id = next_entries.funnel_id
-            and wanted_entries.subject_id = next_entries.subject_id
+            and wanted_entries.chain_key = next_entries.chain_key
             and wanted_entries.next_stage_position = next_entries.stage_position
             and wanted_entries.next_lane = next_entries.lane
             and wanted_entries.event_number < next_entries.event_number
@@ -98,7 +98,7 @@ simultaneous_entries as (
     inner join chain_entries as next_entries
         on
             chain_entries.funnel_id = next_entries.funnel_id
-            and chain_entries.subject_id = next_entries.subject_id
+            and chain_entries.chain_key = next_entries.chain_key
             and chain_entries.entered_at = next_entries.entered_at
             and stage_successors.next_stage_position = next_entries.stage_position
             and chain_entries.event_number > next_entries.event_number

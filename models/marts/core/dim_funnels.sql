@@ -12,6 +12,7 @@ funnels as (
         tie_policy,
         collapse_repeats,
         pipeline,
+        hold_constant,
     from {{ ref('funnels') }}
 ),
 
@@ -33,6 +34,7 @@ select
     funnels.count_by,
     funnels.tie_policy,
     funnels.pipeline,
+    funnels.hold_constant,
     funnels.collapse_repeats,
     cast(funnels.window_hours * 3600 as bigint) as window_seconds,
     stages.stages,

@@ -45,6 +45,7 @@ first_events as (
         journeys.subject_id,
         journeys.journey_number,
         served_events.stage_id as entry_stage_id,
+        served_events.held_value,
         served_events.entered_at,
     from journeys
     inner join {{ ref('int_served_events') }} as served_events
@@ -198,6 +199,7 @@ outcomes as (
         journeys.journey_number,
         journeys.is_record,
         first_events.entry_stage_id,
+        first_events.held_value,
         first_events.entered_at,
         {{ hours_after('first_events.entered_at', 'journeys.window_hours') }} as window_ends_at,
         entries_by_journey.furthest_position,
@@ -379,6 +381,7 @@ select
     rated_journeys.entry_stage_id,
     furthest_stages.stage_id as furthest_stage_id,
     rated_journeys.furthest_stage_position,
+    rated_journeys.held_value,
     rated_journeys.outcome,
     rated_journeys.loss_reason,
     rated_journeys.was_won,
