@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from math import sqrt
 
 from tests.marts.facts import AS_OF, Facts, Funnel, Journey, Stage, Visit
 
@@ -19,6 +20,8 @@ from tests.marts.facts import AS_OF, Facts, Funnel, Journey, Stage, Visit
 Group = tuple[str, date | None, str, str]
 Measures = dict[str, object]
 EVERYTHING: Group = ("all", None, "all", "all")
+# Fewer are not reportable, unless a setting says another number.
+REPORTABLE = 30
 
 
 @dataclass(frozen=True)
@@ -132,7 +135,8 @@ def conversion_matrix(_: Funnel, column: Column) -> dict[tuple[str, ...], Measur
             "subjects": len({subject for subject, _ in made}),
             "visits": visits[from_stage],
             "transition_rate": len(made) / visits[from_stage],
-            "median_seconds": quantile([one for _, one in made if one is not None], Fraction(1, 2)),
+            "transition_rate_is_reportable": visits[from_stage] >= REPORTABLE,
+            **_median([one for _, one in made if one is not None]),
         }
         for (from_stage, to_stage), made in steps.items()
     }
@@ -220,6 +224,23 @@ def _times(seconds: list[Decimal]) -> Measures:
         **{f"p{share}": quantile(seconds, Fraction(share, 100)) for share in (10, 25, 50, 75, 90)},
         "mean": float(sum(map(Fraction, seconds)) / len(seconds)) if seconds else None,
     }
+
+
+def _median(seconds: list[Decimal]) -> Measures:
+    low, high = median_interval(seconds)
+    return {
+        "median_seconds": quantile(seconds, Fraction(1, 2)),
+        "median_seconds_low": low,
+        "median_seconds_high": high,
+    }
+
+
+def median_interval(values: Iterable[Decimal]) -> tuple[float | None, float | None]:
+    """The 95% interval of the median by order statistics, of Campbell and Gardner."""
+    ordered = sorted(values)
+    lower = round(len(ordered) / 2 - 1.96 * sqrt(len(ordered)) / 2)
+    upper = round(1 + len(ordered) / 2 + 1.96 * sqrt(len(ordered)) / 2)
+    return (float(ordered[lower - 1]), float(ordered[upper - 1])) if lower > 0 else (None, None)
 
 
 def quantile(values: Iterable[Decimal], share: Fraction) -> float | None:

@@ -46,6 +46,10 @@ DEFECTS = {
         update marts.conversion_matrix set subjects = transitions + 1
         where funnel_id = 'deals' and cohort_grain = 'month'
     """,
+    "conversion_matrix_medians_lie_in_their_intervals": """
+        update marts.conversion_matrix set median_seconds_high = median_seconds - 1
+        where median_seconds > 1 and median_seconds_high is not null
+    """,
     # A row twice of which neither counts: the sum stays, the key does not.
     "unique_combination_conversion_matrix": """
         insert into marts.conversion_matrix

@@ -101,16 +101,27 @@ cohort_transitions as (
     group by all
 ),
 
-cohort_medians as (
+cohort_times as (
     select
         cell_cohorts.cohort_segment_id,
         transitions.from_stage_id,
         transitions.to_stage_id,
-        median(transitions.microseconds_before) as microseconds,
+        {{ sorted_numbers('transitions.microseconds_before') }} as microseconds,
     from transitions
     inner join cell_cohorts on transitions.cell_id = cell_cohorts.cell_id
     where transitions.microseconds_before is not null
     group by all
+),
+
+cohort_medians as (
+    select
+        cohort_segment_id,
+        from_stage_id,
+        to_stage_id,
+        {{ quantile_of_sorted('microseconds', 0.5) }} as microseconds,
+        {{ median_low('microseconds') }} as microseconds_low,
+        {{ median_high('microseconds') }} as microseconds_high,
+    from cohort_times
 ),
 
 -- Most subjects make a transition within one cell, and so add up like any count. Only those who do
@@ -198,7 +209,10 @@ select
         as transition_rate_low,
     {{ wilson_high('cohort_transitions.transitions', 'cohort_stage_visits.visits') }}
         as transition_rate_high,
-    {{ seconds_of('cohort_medians.microseconds') }} as median_seconds
+    {{ is_reportable('cohort_stage_visits.visits') }} as transition_rate_is_reportable,
+    {{ seconds_of('cohort_medians.microseconds') }} as median_seconds,
+    {{ seconds_of('cohort_medians.microseconds_low') }} as median_seconds_low,
+    {{ seconds_of('cohort_medians.microseconds_high') }} as median_seconds_high
 from cohort_transitions
 inner join cohort_segments
     on cohort_transitions.cohort_segment_id = cohort_segments.cohort_segment_id
