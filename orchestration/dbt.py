@@ -43,6 +43,7 @@ LAYERS = (
         "core",
         select=(
             "path:models/intermediate/accounting",
+            "path:models/intermediate/calendar",
             "path:models/intermediate/evidence",
             "path:models/intermediate/journeys",
             "path:models/marts/core",

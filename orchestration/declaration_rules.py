@@ -362,6 +362,31 @@ def segments_are_named_apart(tables: Tables) -> Iterator[Mistake]:
             )
 
 
+def hours_end_after_they_begin(tables: Tables) -> Iterator[Mistake]:
+    """Whoever opens closes later on the same day, and nobody opens on a day off."""
+    for table in ("working_hours", "calendar"):
+        for row in tables[table]:
+            opens_at, closes_at = row["opens_at"], row["closes_at"]
+            if table == "calendar" and row["is_working_day"] == "false" and (opens_at or closes_at):
+                yield Mistake(
+                    "calendar.csv",
+                    row.line,
+                    "opens_at" if opens_at else "closes_at",
+                    "no hours, as is_working_day is false",
+                    repr(opens_at or closes_at),
+                    "Leave the hours empty, or make is_working_day true.",
+                )
+            elif opens_at and closes_at and closes_at <= opens_at:
+                yield Mistake(
+                    f"{table}.csv",
+                    row.line,
+                    "closes_at",
+                    f"a time after opens_at, which is {opens_at}",
+                    repr(closes_at),
+                    "Write 24:00 for the end of the day; the hours of a day end with it.",
+                )
+
+
 RULES: tuple[Callable[[Tables], Iterator[Mistake]], ...] = (
     funnels_are_consistent,
     stages_form_ladders,
@@ -371,6 +396,7 @@ RULES: tuple[Callable[[Tables], Iterator[Mistake]], ...] = (
     held_stages_can_be_served,
     exclusions_can_apply,
     segments_are_named_apart,
+    hours_end_after_they_begin,
 )
 
 

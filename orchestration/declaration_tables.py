@@ -181,6 +181,20 @@ def exchange_rate(cell: str) -> str | Refusal:
     )
 
 
+def weekday(cell: str) -> str | Refusal:
+    """A day of the week, as in ISO 8601."""
+    if re.fullmatch(r"[1-7]", cell):
+        return cell
+    return Refusal("a weekday from 1 to 7", "Write 1 for Monday, 2 for Tuesday, to 7 for Sunday.")
+
+
+def time_of_day(cell: str) -> str | Refusal:
+    """A time that a clock shows, as in 09:30; 24:00 is the end of the day."""
+    if re.fullmatch(r"([01]?\d|2[0-3]):[0-5]\d|24:00", cell):
+        return cell.zfill(5)
+    return Refusal("a time from 00:00 to 24:00", "Write hours and minutes, as in 09:30 or 17:00.")
+
+
 def occurrence(cell: str) -> str | Refusal:
     """Which of a subject's matching events counts: `1` the first only, `2+` all from the second."""
     if re.fullmatch(r"[1-9]\d{0,8}\+?", cell):
@@ -190,6 +204,11 @@ def occurrence(cell: str) -> str | Refusal:
         "Write 1 for the first only, 2+ for the second and all later ones, nothing for any.",
     )
 
+
+HOURS_OF_THE_WEEKDAY = (
+    "as on that weekday, or on the first working day of the week where it is none; "
+    "only on working days"
+)
 
 TABLES = (
     Table(
@@ -294,10 +313,21 @@ TABLES = (
         key=("currency", "valid_from"),
     ),
     Table(
+        "working_hours",
+        (
+            Column("weekday", weekday, is_required=True),
+            Column("opens_at", time_of_day, is_required=True),
+            Column("closes_at", time_of_day, is_required=True),
+        ),
+        key=("weekday",),
+    ),
+    Table(
         "calendar",
         (
             Column("calendar_date", calendar_day, is_required=True),
             Column("is_working_day", boolean, is_required=True),
+            Column("opens_at", time_of_day, default_in_words=HOURS_OF_THE_WEEKDAY),
+            Column("closes_at", time_of_day, default_in_words=HOURS_OF_THE_WEEKDAY),
             Column("holiday_name", text),
         ),
         key=("calendar_date",),

@@ -11,6 +11,7 @@ import io
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -51,6 +52,12 @@ class Source:
 # Without sources.csv there is one source, the generic extracts.
 GENERIC_SOURCE = Source("generic", is_enabled=True, timezone="UTC", event_time="occurred")
 
+# Without working_hours.csv the company works from Monday to Friday, from nine to five.
+USUAL_HOURS = tuple(
+    Row(0, {"weekday": str(weekday), "opens_at": "09:00", "closes_at": "17:00"})
+    for weekday in range(1, 6)
+)
+
 
 @dataclass(frozen=True)
 class Declarations:
@@ -86,7 +93,8 @@ def read(folder: Path) -> Declarations:
     """Read and check the declaration tables in `folder`.
 
     A table whose file is missing is empty, but for funnels, their stages and rules; without
-    sources.csv the one source is `generic`. Optional columns that are missing or empty take the
+    sources.csv the one source is `generic`, without working_hours.csv the hours are the usual
+    ones. Optional columns that are missing or empty take the
     defaults of `declaration_tables.TABLES`.
 
     Raises:
@@ -325,7 +333,26 @@ def _completed(tables: dict[str, tuple[Row, ...]]) -> dict[str, tuple[Row, ...]]
         table: tuple(complete(table, row) for row in rows) for table, rows in tables.items()
     }
     completed["sources"] = completed["sources"] or (Row(0, generic),)
+    completed["working_hours"] = completed["working_hours"] or USUAL_HOURS
+    completed["calendar"] = _with_hours(completed["calendar"], completed["working_hours"])
     return completed
+
+
+def _with_hours(calendar: Sequence[Row], working_hours: Sequence[Row]) -> tuple[Row, ...]:
+    """The calendar with hours in every row of a working day."""
+    by_weekday = {row["weekday"]: row for row in working_hours}
+    first = by_weekday[min(by_weekday)]
+
+    def complete(row: Row) -> Row:
+        # A date that was refused is empty.
+        if row["is_working_day"] != "true" or not row["calendar_date"]:
+            return row
+        weekday = str(date.fromisoformat(row["calendar_date"]).isoweekday())
+        usual = by_weekday.get(weekday, first)
+        hours = {column: row[column] or usual[column] for column in ("opens_at", "closes_at")}
+        return Row(row.line, {**row.cells, **hours})
+
+    return tuple(complete(row) for row in calendar)
 
 
 def _did_you_mean(name: str, known: Sequence[str]) -> str:

@@ -51,11 +51,18 @@ SOUND = {
         currency,valid_from,rate
         EUR,2026-01-01,1.0812
     """,
+    "working_hours": """\
+        weekday,opens_at,closes_at
+        2,08:30,17:00
+        5,09:00,24:00
+    """,
     "calendar": """\
         calendar_date,is_working_day,holiday_name
         2026-01-01,false,New Year
     """,
 }
+
+CALENDAR_HEADER = "calendar_date,is_working_day,opens_at,closes_at,holiday_name\n"
 
 Declare = Callable[..., Path]
 
@@ -134,10 +141,18 @@ def test_entry_policy_is_first_where_journeys_are_counted(declare: Declare) -> N
 def test_optional_tables_may_be_missing(declare: Declare) -> None:
     """A company without exchange rates would have to write an empty file to get a night."""
     folder = declare(
-        sources=None, funnel_exclusions=None, segments=None, exchange_rates=None, calendar=None
+        sources=None,
+        funnel_exclusions=None,
+        segments=None,
+        exchange_rates=None,
+        working_hours=None,
+        calendar=None,
     )
     declared = declarations.read(folder)
     assert declared.tables["calendar"] == ()
+    assert [tuple(row.cells.values()) for row in declared.tables["working_hours"]] == [
+        (weekday, "09:00", "17:00") for weekday in "12345"
+    ]
     assert [source.source for source in declared.sources] == ["generic"]
     assert declared.sources[0].timezone == "UTC"
 
@@ -162,6 +177,43 @@ def test_blanks_stay_in_what_is_matched(declare: Declare) -> None:
     """An event whose name ends in a blank could not be declared if blanks were dropped."""
     folder = declare(**edited("stage_rules", "add_to_cart", '" add to cart "'))
     assert declarations.read(folder).tables["stage_rules"][1]["match_value"] == " add to cart "
+
+
+def test_hours_of_a_date_are_those_of_its_weekday(declare: Declare) -> None:
+    """Every working day of a calendar would need hours, although nearly all are the usual ones.
+
+    2 January 2026 is a Friday, the 3rd a Saturday, which is closed as a rule.
+    """
+    folder = declare(
+        working_hours="weekday,opens_at,closes_at\n2,8:30,17:00\n5,09:00,24:00",
+        calendar="calendar_date,is_working_day,opens_at,closes_at\n"
+        "2026-01-02,true,,\n2026-01-03,true,,\n2026-01-04,true,10:00,\n2026-01-05,false,,",
+    )
+    calendar = declarations.read(folder).tables["calendar"]
+    assert [(row["opens_at"], row["closes_at"]) for row in calendar] == [
+        ("09:00", "24:00"),
+        ("08:30", "17:00"),
+        ("10:00", "17:00"),
+        ("", ""),
+    ]
+
+
+def test_a_calendar_of_every_date_needs_no_hours(declare: Declare) -> None:
+    """A company that lists all its dates, as it had to before hours were known, would be refused.
+
+    2 January 2026 is a Friday, the 3rd a Saturday.
+    """
+    folder = declare(
+        working_hours=None,
+        calendar="calendar_date,is_working_day,holiday_name\n"
+        "2026-01-01,false,New Year\n2026-01-02,true,\n2026-01-03,false,",
+    )
+    calendar = declarations.read(folder).tables["calendar"]
+    assert [(row["opens_at"], row["closes_at"]) for row in calendar] == [
+        ("", ""),
+        ("09:00", "17:00"),
+        ("", ""),
+    ]
 
 
 MISTAKES = {
@@ -352,6 +404,45 @@ MISTAKES = {
         edited("calendar", "2026-01-01", "01/02/2026"),
         "calendar.csv line 2, column calendar_date: expected a date written year-month-day, "
         "found '01/02/2026'.",
+    ),
+    "weekday of another count": (
+        edited("working_hours", "5,", "0,"),
+        "working_hours.csv line 3, column weekday: expected a weekday from 1 to 7, found '0'.",
+    ),
+    "weekday twice": (
+        edited("working_hours", "5,", "2,"),
+        "working_hours.csv line 3, column weekday: expected each weekday once, found '2' again, "
+        "first in line 2.",
+    ),
+    "hour that clocks do not show": (
+        edited("working_hours", "08:30", "24:30"),
+        "working_hours.csv line 2, column opens_at: expected a time from 00:00 to 24:00, "
+        "found '24:30'.",
+    ),
+    "hour in words": (
+        edited("working_hours", "08:30", "9 am"),
+        "working_hours.csv line 2, column opens_at: expected a time from 00:00 to 24:00, "
+        "found '9 am'.",
+    ),
+    "hours over midnight": (
+        edited("working_hours", "08:30", "22:00"),
+        "working_hours.csv line 2, column closes_at: expected a time after opens_at, which is "
+        "22:00, found '17:00'.",
+    ),
+    "hours without length": (
+        edited("working_hours", "08:30", "17:00"),
+        "working_hours.csv line 2, column closes_at: expected a time after opens_at, which is "
+        "17:00, found '17:00'.",
+    ),
+    "late opening on a day that closes as usual": (
+        {"calendar": "calendar_date,is_working_day,opens_at\n2026-01-06,true,17:30\n"},
+        "calendar.csv line 2, column closes_at: expected a time after opens_at, which is 17:30, "
+        "found '17:00'.",
+    ),
+    "hours on a day off": (
+        {"calendar": "calendar_date,is_working_day,closes_at\n2026-01-06,false,12:00\n"},
+        "calendar.csv line 2, column closes_at: expected no hours, as is_working_day is false, "
+        "found '12:00'.",
     ),
     "bad regular expression": (
         edited("stage_rules", "^Prospect.*", "Prospect("),
@@ -575,7 +666,7 @@ def test_written_copy_holds_every_table_and_reads_as_the_same(
     again = declarations.read(copy)
     for table in TABLES:
         assert again.as_csv(table) == declared.as_csv(table)
-    assert (copy / "calendar.csv").read_text() == "calendar_date,is_working_day,holiday_name\n"
+    assert (copy / "calendar.csv").read_text() == CALENDAR_HEADER
 
 
 def test_copy_that_would_not_change_is_left_alone(declare: Declare, tmp_path: Path) -> None:
@@ -595,4 +686,4 @@ def test_empty_tables_never_replace_declared_ones(declare: Declare, tmp_path: Pa
     (copy / "calendar.csv").unlink()
     declarations.write_empty(copy)
     assert "web" in (copy / "funnels.csv").read_text()
-    assert (copy / "calendar.csv").read_text() == "calendar_date,is_working_day,holiday_name\n"
+    assert (copy / "calendar.csv").read_text() == CALENDAR_HEADER

@@ -37,6 +37,19 @@ journey_entries as (
     from {{ ref('int_journey_entries') }}
 ),
 
+stage_visits as (
+    select
+        funnel_id,
+        subject_id,
+        journey_number,
+        stage_id,
+        count(*) as visits,
+        sum(seconds_in_stage) as seconds_in_stage,
+        sum(business_seconds_in_stage) as business_seconds_in_stage,
+    from {{ ref('fct_stage_visits') }}
+    group by all
+),
+
 reached_stages as (
     select
         journeys.funnel_id,
@@ -69,17 +82,26 @@ reached_stages as (
 )
 
 select
-    funnel_id,
-    subject_id,
-    journey_number,
-    stage_id,
-    stage_position,
-    coalesce(evidence, 'imputed') as evidence,
+    reached_stages.funnel_id,
+    reached_stages.subject_id,
+    reached_stages.journey_number,
+    reached_stages.stage_id,
+    reached_stages.stage_position,
+    coalesce(reached_stages.evidence, 'imputed') as evidence,
     -- A stage passed over was reached by the time that a further one was entered.
     case
-        when evidence is not null then entered_at
-        else coalesce(next_entered_at, journey_entered_at)
+        when reached_stages.evidence is not null then reached_stages.entered_at
+        else coalesce(reached_stages.next_entered_at, reached_stages.journey_entered_at)
     end as reached_at,
+    cast(coalesce(stage_visits.visits, 0) as integer) as visits,
+    cast(stage_visits.seconds_in_stage as decimal(18, 6)) as seconds_in_stage,
+    cast(stage_visits.business_seconds_in_stage as decimal(18, 6)) as business_seconds_in_stage,
 from reached_stages
+left join stage_visits
+    on
+        reached_stages.funnel_id = stage_visits.funnel_id
+        and reached_stages.subject_id = stage_visits.subject_id
+        and reached_stages.journey_number = stage_visits.journey_number
+        and reached_stages.stage_id = stage_visits.stage_id
 -- Of stages in any order, none is concluded from another.
-where evidence is not null or order_mode != 'any'
+where reached_stages.evidence is not null or reached_stages.order_mode != 'any'

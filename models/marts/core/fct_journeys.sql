@@ -112,6 +112,16 @@ exchange_rates as (
     from {{ ref('exchange_rates') }}
 ),
 
+calendar_dates as (
+    select
+        calendar_date,
+        is_working_day,
+        opens_at,
+        business_microseconds,
+        business_microseconds_before,
+    from {{ ref('int_calendar_dates') }}
+),
+
 -- What the visits of a journey say of its outcome, whether its chain counts them or not.
 closings as (
     select
@@ -399,6 +409,10 @@ select
     rated_journeys.entered_at,
     rated_journeys.ended_at,
     rated_journeys.seconds_to_outcome,
+    {{ decimal_seconds(
+        business_microseconds('rated_journeys.ended_at', 'end_dates') ~ ' - '
+        ~ business_microseconds('rated_journeys.entered_at', 'entry_dates')
+    ) }} as business_seconds_to_outcome,
     cast(rated_journeys.source_amount * rated_journeys.rate as decimal(18, 4)) as amount,
 from rated_journeys
 inner join funnel_stages as furthest_stages
@@ -407,3 +421,7 @@ inner join funnel_stages as furthest_stages
         and rated_journeys.furthest_stage_position = furthest_stages.stage_position
 left join maturities
     on rated_journeys.funnel_id = maturities.funnel_id
+left join calendar_dates as entry_dates
+    on {{ reporting_date('rated_journeys.entered_at') }} = entry_dates.calendar_date
+left join calendar_dates as end_dates
+    on {{ reporting_date('rated_journeys.ended_at') }} = end_dates.calendar_date

@@ -11,25 +11,54 @@ funnels as (
     from {{ ref('funnels') }}
 ),
 
-stage_visits as (
+calendar_dates as (
     select
-        funnel_id,
-        subject_id,
-        visit_number,
-        journey_number,
-        stage_id,
-        stage_position,
-        stage_kind,
-        evidence,
-        entered_at,
-        entries,
+        calendar_date,
+        is_working_day,
+        opens_at,
+        business_microseconds,
+        business_microseconds_before,
+    from {{ ref('int_calendar_dates') }}
+),
+
+dated_visits as (
+    select
+        stage_visits.funnel_id,
+        stage_visits.subject_id,
+        stage_visits.visit_number,
+        stage_visits.journey_number,
+        stage_visits.stage_id,
+        stage_visits.stage_position,
+        stage_visits.stage_kind,
+        stage_visits.evidence,
+        stage_visits.entered_at,
+        {{ business_microseconds('stage_visits.entered_at', 'calendar_dates') }}
+            as business_microseconds,
+        stage_visits.entries,
+    from {{ ref('int_stage_visits') }} as stage_visits
+    left join calendar_dates
+        on {{ reporting_date('stage_visits.entered_at') }} = calendar_dates.calendar_date
+),
+
+left_visits as (
+    select
+        *,
         lead(stage_id) over by_subject as next_stage_id,
         lead(entered_at) over by_subject as exited_at,
-    from {{ ref('int_stage_visits') }}
+        lead(business_microseconds) over by_subject - business_microseconds
+            as business_microseconds_in_stage,
+    from dated_visits
     window by_subject as (
         partition by funnel_id, subject_id
         order by visit_number
     )
+),
+
+stage_visits as (
+    select
+        *,
+        {{ seconds_between('entered_at', 'exited_at') }} as seconds_in_stage,
+    from left_visits
 ),
 
 journeys as (
@@ -63,7 +92,23 @@ select
     stage_visits.next_stage_id is null as is_current,
     stage_visits.entered_at,
     stage_visits.exited_at,
-    {{ seconds_between('stage_visits.entered_at', 'stage_visits.exited_at') }} as seconds_in_stage,
+    stage_visits.seconds_in_stage,
+    {{ decimal_seconds('stage_visits.business_microseconds_in_stage') }}
+        as business_seconds_in_stage,
+    case
+        when stage_visits.seconds_in_stage is not null
+            then cast(
+                sum(stage_visits.seconds_in_stage) over (
+                    partition by
+                        stage_visits.funnel_id,
+                        stage_visits.subject_id,
+                        stage_visits.journey_number,
+                        stage_visits.stage_id
+                    order by stage_visits.visit_number
+                    rows between unbounded preceding and current row
+                ) as decimal(18, 6)
+            )
+    end as cumulative_seconds_in_stage,
     stage_visits.entries,
 from stage_visits
 left join journeys

@@ -7,9 +7,15 @@
 with
 
 sources as (
-    select distinct timezone,
-    from {{ ref('sources') }}
+    select timezone from {{ ref('sources') }}
+),
+
+time_zones as (
+    select timezone from sources
     where timezone != 'UTC'
+    union
+    select '{{ reporting_timezone() }}' as timezone
+    where '{{ reporting_timezone() }}' != 'UTC'
 ),
 
 -- Longer on both sides, as clocks that change on the day before or after concern a date too.
@@ -31,11 +37,11 @@ minutes as (
 
 offsets_of_dates as (
     select
-        sources.timezone,
+        time_zones.timezone,
         cast(dates.date_day as timestamp) as date_starts_at,
-        {{ utc_offset_seconds('cast(dates.date_day as timestamp)', 'sources.timezone') }}
+        {{ utc_offset_seconds('cast(dates.date_day as timestamp)', 'time_zones.timezone') }}
             as offset_seconds,
-    from sources
+    from time_zones
     cross join dates
 ),
 
