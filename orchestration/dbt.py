@@ -50,7 +50,14 @@ LAYERS = (
         ),
     ),
     # What the funnel marts are counted from is read off the core, and so stands behind its gate.
-    Layer("marts", select=("path:models/intermediate/cohorts", "path:models/marts/funnel")),
+    Layer(
+        "marts",
+        select=(
+            "path:models/intermediate/cohorts",
+            "path:models/intermediate/survival",
+            "path:models/marts/funnel",
+        ),
+    ),
 )
 
 

@@ -143,6 +143,13 @@ def whole_number(cell: str) -> str | Refusal:
     return Refusal("a whole number from 1", "Number the stages 1, 2, 3 and so on.")
 
 
+def days(cell: str) -> str | Refusal:
+    """A number of days, up to a hundred years."""
+    if re.fullmatch(r"\d{1,5}", cell) and 1 <= int(cell) <= 36_525:
+        return str(int(cell))
+    return Refusal("a whole number of days from 1 to 36525", "Write it with digits, as in 90.")
+
+
 def calendar_day(cell: str) -> str | Refusal:
     """A date, as in 2026-01-31."""
     if re.fullmatch(r"\d{4}-\d{2}-\d{2}", cell):
@@ -320,6 +327,11 @@ TABLES = (
             Column("closes_at", time_of_day, is_required=True),
         ),
         key=("weekday",),
+    ),
+    Table(
+        "horizons",
+        (Column("horizon_days", days, is_required=True),),
+        key=("horizon_days",),
     ),
     Table(
         "calendar",

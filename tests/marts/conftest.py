@@ -9,6 +9,7 @@ import pytest
 
 from tests.marts.examples import EXAMPLES
 from tests.marts.facts import Facts, build_marts
+from tests.marts.lifelike_facts import lifelike_facts
 from tests.marts.random_facts import random_facts
 from tests.support.tables import Tables
 
@@ -20,10 +21,20 @@ def facts() -> Facts:
 
 
 @pytest.fixture(scope="session")
-def marts_database(facts: Facts, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The database built of the random facts and of the examples."""
-    both = Facts((*facts.funnels, *EXAMPLES.funnels), (*facts.journeys, *EXAMPLES.journeys))
-    return build_marts(both, tmp_path_factory.mktemp("marts"))
+def lifelike() -> Facts:
+    """Facts with known chances and without ties."""
+    return lifelike_facts(seed=20250402)
+
+
+@pytest.fixture(scope="session")
+def marts_database(facts: Facts, lifelike: Facts, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The database built of all these facts and of the examples."""
+    all_facts = (facts, EXAMPLES, lifelike)
+    together = Facts(
+        tuple(funnel for one in all_facts for funnel in one.funnels),
+        tuple(journey for one in all_facts for journey in one.journeys),
+    )
+    return build_marts(together, tmp_path_factory.mktemp("marts"))
 
 
 @pytest.fixture(scope="session")

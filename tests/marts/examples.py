@@ -1,10 +1,10 @@
-"""Worked examples from practice, of which only the counts of each stage are known."""
+"""Worked examples: reports from practice, of which only counts are known, and one by hand."""
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
-from tests.marts.facts import Facts, Funnel, Journey, funnel
+from tests.marts.facts import AS_OF, Facts, Funnel, Journey, Visit, funnel
 
 # The ordering funnel of a food service on one day.
 FOOD = funnel("food", "home menu online trip product add_to_cart cart check_out confirm paid*")
@@ -30,9 +30,34 @@ def _journeys(one: Funnel, subjects: tuple[int, ...], days: tuple[date, ...]) ->
     ]
 
 
+# Five deals: won after one and after four seconds, lost after three, open since two and five.
+FIVE = funnel("five", "asked bought*", lost="declined")
+FIVE_DEALS = (("won", 1), ("open", 2), ("lost", 3), ("won", 4), ("open", 5))
+
+
+def _deal(number: int, outcome: str, seconds: int) -> Journey:
+    is_open = outcome == "open"
+    start = AS_OF - timedelta(seconds=seconds if is_open else 10)
+    end = None if is_open else start + timedelta(seconds=seconds)
+    last = {"open": "still_there", "won": "bought", "lost": "declined"}[outcome]
+    return Journey(
+        FIVE,
+        f"deal {number}",
+        1,
+        visits=[Visit(1, "asked", last, start, end)],
+        reached=FIVE.ladder[: 2 if outcome == "won" else 1],
+        outcome=outcome,
+        entered_date=start.date(),
+        entered_at=start,
+        reached_at=(start, end) if outcome == "won" else (start,),
+        ended_at=end,
+    )
+
+
 EXAMPLES = Facts(
-    (FOOD, WEEK),
+    (FOOD, WEEK, FIVE),
     (
+        *(_deal(number, *deal) for number, deal in enumerate(FIVE_DEALS)),
         *_journeys(FOOD, FOOD_SUBJECTS, (FOOD_DAY,)),
         *_journeys(WEEK, WEEK_SUBJECTS, WEEK_DAYS),
     ),

@@ -6,34 +6,36 @@ have put theirs. What the facts mean is the business of `tests/semantics`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from itertools import zip_longest
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 
 from orchestration import dbt, declarations
 from orchestration.settings import Settings
 
 AS_OF = datetime(2025, 4, 1)
+HORIZONS = (1, 7, 90)
 
 COLUMNS = {
     "core.dim_funnels": "funnel_id varchar, order_mode varchar",
     "core.dim_funnel_stages": """
         funnel_id varchar, stage_id varchar, stage_kind varchar, stage_position integer,
-        is_optional boolean, target_hours double
+        is_optional boolean
     """,
     "core.dim_segments": "funnel_id varchar, segment_name varchar, adds_up boolean",
     "core.fct_journeys": """
         funnel_id varchar, subject_id varchar, journey_number integer, furthest_stage_id varchar,
         furthest_stage_position integer, outcome varchar, loss_reason varchar, is_mature boolean,
-        entered_date date, ended_at timestamp, amount decimal(18, 4)
+        entered_date date, entered_at timestamp, ended_at timestamp, amount decimal(18, 4)
     """,
     "core.fct_journey_stages": """
         funnel_id varchar, subject_id varchar, journey_number integer, stage_id varchar,
-        stage_position integer
+        stage_position integer, reached_at timestamp
     """,
     "core.fct_journey_segments": """
         funnel_id varchar, subject_id varchar, journey_number integer, segment_name varchar,
@@ -41,27 +43,12 @@ COLUMNS = {
     """,
     "core.fct_stage_visits": """
         funnel_id varchar, subject_id varchar, visit_number integer, journey_number integer,
-        stage_id varchar, stage_position integer, next_stage_id varchar, is_current boolean,
-        entered_at timestamp, seconds_in_stage decimal(18, 6)
+        stage_id varchar, next_stage_id varchar, is_current boolean, entered_at timestamp,
+        seconds_in_stage decimal(18, 6)
     """,
+    "declarations.horizons": "horizon_days integer",
     "intermediate.int_run": "as_of timestamp",
-    "intermediate.int_calendar_dates": """
-        calendar_date date, is_working_day boolean, opens_at timestamp,
-        business_microseconds bigint, business_microseconds_before bigint
-    """,
 }
-
-# The company works from Monday to Friday, from nine to five.
-FIRST_DATE = date(2024, 12, 20)
-OPENS, CLOSES = timedelta(hours=9), timedelta(hours=17)
-
-
-def business_time(start: datetime, end: datetime) -> timedelta:
-    """What lies in working hours, day by day."""
-    days = (start.date() + timedelta(days=n) for n in range((end.date() - start.date()).days + 1))
-    midnights = [datetime.combine(day, datetime.min.time()) for day in days if day.weekday() < 5]
-    worked = (min(end, day + CLOSES) - max(start, day + OPENS) for day in midnights)
-    return sum((max(part, timedelta()) for part in worked), timedelta())
 
 
 @dataclass(frozen=True)
@@ -72,7 +59,6 @@ class Stage:
     kind: str
     position: int | None
     is_optional: bool = False
-    target_hours: float | None = None
 
 
 @dataclass(frozen=True)
@@ -131,6 +117,9 @@ class Journey:
     loss_reason: str | None = None
     is_mature: bool = False
     entered_date: date | None = None
+    entered_at: datetime | None = None
+    # When each of the `reached` was; empty where nothing is dated.
+    reached_at: tuple[datetime | None, ...] = ()
     ended_at: datetime | None = None
     amount: Decimal | None = None
     # The values of each segment, by its name.
@@ -157,22 +146,13 @@ def funnel(
     optional: str = "",
     order_mode: str = "furthest",
     segments: str = "",
-    target_hours: Mapping[str, float] | None = None,
 ) -> Funnel:
     """A funnel: the stages of its ladder, `*` behind the won ones, its lost and optional stages.
 
-    And its segments, `+` behind those under several values of which a journey may stand, and the
-    target hours of those stages that have one.
+    And its segments, `+` behind those under several values of which a journey may stand.
     """
-    targets = target_hours or {}
     stages = [
-        Stage(
-            name.rstrip("*"),
-            "won" if name.endswith("*") else "open",
-            position,
-            name in optional,
-            targets.get(name),
-        )
+        Stage(name.rstrip("*"), "won" if name.endswith("*") else "open", position, name in optional)
         for position, name in enumerate(ladder.split(), start=1)
     ]
     stages += [Stage(name, "lost", None) for name in lost.split()]
@@ -195,7 +175,7 @@ def build_marts(facts: Facts, home: Path) -> Path:
         settings,
         [
             "build",
-            *("--select", "path:models/intermediate/cohorts", "path:models/marts/funnel"),
+            *("--select", *dbt.LAYERS[-1].select),
             # The tests of the core would look for columns that the marts do not need.
             *("--indirect-selection", "cautious"),
             *dbt.common_arguments(settings),
@@ -210,15 +190,12 @@ def build_marts(facts: Facts, home: Path) -> Path:
 def _write(facts: Facts, connection: duckdb.DuckDBPyConnection) -> None:
     rows: dict[str, list[tuple[object, ...]]] = {table: [] for table in COLUMNS}
     rows["intermediate.int_run"].append((AS_OF,))
-    rows["intermediate.int_calendar_dates"] += _calendar_dates()
+    rows["declarations.horizons"] += [(days,) for days in HORIZONS]
     for one in facts.funnels:
         rows["core.dim_funnels"].append((one.funnel_id, one.order_mode))
         rows["core.dim_segments"] += [(one.funnel_id, *segment) for segment in one.segments]
         rows["core.dim_funnel_stages"] += [
-            (
-                *(one.funnel_id, stage.stage_id, stage.kind, stage.position, stage.is_optional),
-                stage.target_hours,
-            )
+            (one.funnel_id, stage.stage_id, stage.kind, stage.position, stage.is_optional)
             for stage in one.stages
         ]
     for journey in facts.journeys:
@@ -226,8 +203,7 @@ def _write(facts: Facts, connection: duckdb.DuckDBPyConnection) -> None:
         key = (*subject, journey.number)
         rows["core.fct_stage_visits"] += [
             (
-                *(*subject, visit.number, journey.number, visit.stage_id),
-                *(journey.funnel.stage(visit.stage_id).position, visit.next_stage_id),
+                *(*subject, visit.number, journey.number, visit.stage_id, visit.next_stage_id),
                 *(visit.is_current, visit.entered_at, visit.seconds),
             )
             for visit in journey.visits
@@ -237,35 +213,25 @@ def _write(facts: Facts, connection: duckdb.DuckDBPyConnection) -> None:
         rows["core.fct_journeys"].append(
             (
                 *(*key, journey.furthest.stage_id, journey.furthest.position, journey.outcome),
-                *(journey.loss_reason, journey.is_mature, journey.entered_date, journey.ended_at),
-                journey.amount,
+                *(journey.loss_reason, journey.is_mature, journey.entered_date),
+                *(journey.entered_at, journey.ended_at, journey.amount),
             )
         )
         rows["core.fct_journey_stages"] += [
-            (*key, stage.stage_id, stage.position) for stage in journey.reached
+            (*key, stage.stage_id, stage.position, reached_at)
+            for stage, reached_at in zip_longest(journey.reached, journey.reached_at)
         ]
         rows["core.fct_journey_segments"] += [
             (*key, name, value) for name, values in journey.segments.items() for value in values
         ]
-    connection.execute("create schema core; create schema intermediate")
+    connection.execute(
+        "create schema core; create schema intermediate; create schema if not exists declarations"
+    )
     for table, columns in COLUMNS.items():
         connection.execute(f"create table {table} ({columns})")
         if rows[table]:
-            places = ", ".join("?" for _ in rows[table][0])
-            connection.execute("begin")
-            connection.executemany(f"insert into {table} values ({places})", rows[table])
-            connection.execute("commit")
-
-
-def _calendar_dates() -> list[tuple[object, ...]]:
-    first = datetime.combine(FIRST_DATE, datetime.min.time())
-    microsecond = timedelta(microseconds=1)
-    return [
-        (
-            *(midnight.date(), midnight.weekday() < 5),
-            midnight + OPENS if midnight.weekday() < 5 else None,
-            business_time(midnight, midnight + timedelta(days=1)) // microsecond,
-            business_time(first, midnight) // microsecond,
-        )
-        for midnight in (first + timedelta(days=n) for n in range((AS_OF - first).days + 1))
-    ]
+            written = pa.table(
+                {f"column_{n}": of for n, of in enumerate(zip(*rows[table], strict=True))}
+            )
+            connection.register("written", written)
+            connection.execute(f"insert into {table} from written")

@@ -14,7 +14,9 @@ from decimal import Decimal
 from fractions import Fraction
 from math import sqrt
 
-from tests.marts.facts import AS_OF, Facts, Funnel, Journey, Stage, Visit, business_time
+from tests.marts import plain_curves
+from tests.marts.facts import AS_OF, Facts, Funnel, Journey, Stage, Visit
+from tests.marts.plain_curves import Curve, curve
 
 # cohort_grain, cohort_date, segment_name, segment_value
 Group = tuple[str, date | None, str, str]
@@ -28,8 +30,16 @@ REPORTABLE = 30
 class Column:
     """What stands in one group: its journeys, and the subjects' visits before any."""
 
+    group: Group
     journeys: tuple[Journey, ...]
     before: tuple[Journey, ...]
+
+    def curves(self, funnel: Funnel) -> dict[tuple[str, str, str | None], Curve]:
+        """The curves that somebody waits on, by event, from stage and to stage."""
+        if not plain_curves.has_curves(self.group):
+            return {}
+        found = plain_curves.curves(funnel, self.journeys, self.before)
+        return {key: one for key, one in found if one.waits}
 
 
 def columns(facts: Facts) -> Iterator[tuple[Funnel, Group, Column]]:
@@ -44,7 +54,8 @@ def columns(facts: Facts) -> Iterator[tuple[Funnel, Group, Column]]:
                     groups[group].append(journey)
         before = tuple(one for one in own if one.number == 0)
         for group, journeys in groups.items():
-            yield funnel, group, Column(tuple(journeys), before if group == EVERYTHING else ())
+            old = before if group == EVERYTHING else ()
+            yield funnel, group, Column(group, tuple(journeys), old)
 
 
 def _groups_of(journey: Journey) -> Iterator[Group]:
@@ -64,6 +75,9 @@ def funnel_conversion(funnel: Funnel, column: Column) -> dict[tuple[str, ...], M
     """By stage."""
     rows: dict[tuple[str, ...], Measures] = {}
     previous: int | None = None
+    mature_previous: int | None = None
+    curves = column.curves(funnel)
+    steps = {to_stage: one for (event, _, to_stage), one in curves.items() if event == "stepped"}
     in_journeys = {
         (one.subject_id, visit.stage_id) for one in column.journeys for visit in one.visits
     }
@@ -84,9 +98,26 @@ def funnel_conversion(funnel: Funnel, column: Column) -> dict[tuple[str, ...], M
             "imputed": sum(not _visits_of(one, stage.stage_id) for one in reached),
             "mature_entered": sum(one.is_mature for one in column.journeys),
             "mature_reached": sum(one.is_mature for one in reached),
+            "step_rate_is_reportable": (previous or 0) >= 30,
+            "overall_rate_is_reportable": len(column.journeys) >= 30,
+            "mature_reached_previous": mature_previous,
+            "mature_step_rate": _share(sum(one.is_mature for one in reached), mature_previous),
+            "mature_overall_rate": _share(
+                sum(one.is_mature for one in reached),
+                sum(one.is_mature for one in column.journeys),
+            ),
+            "corrected_step_rate": _end(steps.get(stage.stage_id))[0],
+            **dict(
+                zip(
+                    ("corrected_overall_rate", "never_rate", "undecided_rate"),
+                    _end(curves.get(("reached", "entry", stage.stage_id))),
+                    strict=True,
+                )
+            ),
         }
         if funnel.order_mode != "any" or not stage.is_optional:
             previous = len(reached)
+            mature_previous = sum(one.is_mature for one in reached)
     return rows
 
 
@@ -145,22 +176,29 @@ def conversion_matrix(_: Funnel, column: Column) -> dict[tuple[str, ...], Measur
 def cycle_times(funnel: Funnel, column: Column) -> dict[tuple[str, ...], Measures]:
     """By from stage and to stage or any_exit."""
     rows: dict[tuple[str, ...], Measures] = {}
+    curves = column.curves(funnel)
     for stage in funnel.stages:
         visits = [
-            visit
+            (visit, journey.number > 0 and journey.is_mature)
             for journey in (*column.before, *column.journeys)
             for visit in _visits_of(journey, stage.stage_id)
         ]
         if not visits:
             continue
         journeys = [one for one in column.journeys if _visits_of(one, stage.stage_id)]
-        won = sum(one.outcome == "won" for one in journeys)
-        closed = sum(one.outcome != "open" for one in journeys)
-        shares = {"won": won, "closed": closed, "won_share": won / closed if closed else None}
-        completed = [visit.seconds for visit in visits if visit.seconds is not None]
+        shares = {
+            **_won_shares(journeys),
+            **_outcome_shares(
+                curves.get(("won", stage.stage_id, None)),
+                curves.get(("lost", stage.stage_id, None)),
+            ),
+        }
+        completed = [
+            (visit.seconds, is_mature) for visit, is_mature in visits if visit.seconds is not None
+        ]
         waiting = [
             _seconds(visit.entered_at, AS_OF)
-            for visit in visits
+            for visit, _ in visits
             if visit.is_current and visit.entered_at
         ]
         rows[stage.stage_id, "any_exit"] = {
@@ -169,73 +207,105 @@ def cycle_times(funnel: Funnel, column: Column) -> dict[tuple[str, ...], Measure
             "censored": len(waiting),
             "undated": len(visits) - len(completed) - len(waiting),
             **_times(completed),
-            "survival_p50": survival_median(completed, waiting),
+            **_curve_times(curves.get(("left", stage.stage_id, None))),
+            # This one is there for every cohort.
+            "survival_p50": survival_median([one for one, _ in completed], waiting),
             **shares,
         }
         for other in funnel.stages:
-            fates = [_fate(one, stage, other) for one in journeys]
+            fates = [(_fate(one, stage, other), one.is_mature) for one in journeys]
             if other == stage or not fates:
                 continue
             made_it = any(_later_entry(one, stage, other) for one in journeys)
             if not made_it and (stage.position or 99) >= (other.position or 0):
                 continue
-            times = [fate for fate in fates if isinstance(fate, Decimal)]
+            times = [(fate, mature) for fate, mature in fates if isinstance(fate, Decimal)]
+            why_not = [fate for fate, _ in fates]
             rows[stage.stage_id, other.stage_id] = {
                 "completed": len(times),
-                **{name: fates.count(name) for name in ("competing", "censored", "undated")},
+                **{name: why_not.count(name) for name in ("competing", "censored", "undated")},
                 **_times(times),
-                "survival_p50": None,
+                **_curve_times(curves.get(("visited", stage.stage_id, other.stage_id))),
                 **shares,
             }
     return rows
 
 
-def open_visits(facts: Facts) -> dict[tuple[str, ...], Measures]:
-    """By funnel and subject."""
-    rows: dict[tuple[str, ...], Measures] = {}
-    for journey in facts.journeys:
-        funnel = journey.funnel
-        for visit in journey.visits:
-            if visit.next_stage_id != "still_there" or visit.entered_at is None:
-                continue
-            stage = funnel.stage(visit.stage_id)
-            age = _seconds(visit.entered_at, AS_OF)
-            history = [
-                one.seconds
-                for other in facts.journeys
-                if other.funnel == funnel
-                for one in _visits_of(other, visit.stage_id)
-                if one.seconds is not None
-            ]
-            shorter = sum(seconds <= age for seconds in history)
-            target = None if stage.target_hours is None else stage.target_hours * 3600
-            p90 = quantile(history, Fraction(9, 10))
-            beyond_target = None if target is None else age > target
-            beyond_p90 = None if p90 is None else float(age) > p90
-            reasons = {(True, True): "both", (True, False): "target", (False, True): "history"}
-            rows[funnel.funnel_id, journey.subject_id] = {
-                "visit_number": visit.number,
-                "journey_number": journey.number,
-                "stage_id": visit.stage_id,
-                "stage_position": stage.position,
-                "outcome": journey.outcome if journey.number else None,
-                "entered_at": visit.entered_at,
-                "age_seconds": age,
-                "business_age_seconds": _decimal(business_time(visit.entered_at, AS_OF)),
-                "completed_visits": len(history),
-                "left_by_age": shorter,
-                "share_left_by_age": shorter / len(history) if history else None,
-                "share_left_by_age_is_reportable": len(history) >= 30,
-                "p50_seconds": quantile(history, Fraction(1, 2)),
-                "p90_seconds": p90,
-                "target_seconds": target,
-                "is_beyond_target": beyond_target,
-                "is_beyond_p90": beyond_p90,
-                "is_stalled": bool(beyond_target or beyond_p90),
-                "stalled_by": reasons.get((bool(beyond_target), bool(beyond_p90))),
-                "amount": journey.amount if journey.number else None,
+def conversion_by_horizon(
+    funnel: Funnel, column: Column
+) -> dict[tuple[str | int | None, ...], Measures]:
+    """By event, from stage, to stage and horizon."""
+    return {
+        (*key, days): measures
+        for key, one in column.curves(funnel).items()
+        if key[0] != "stepped"
+        for days, measures in plain_curves.at_horizons(one)
+    }
+
+
+def survival_curves(funnel: Funnel, column: Column) -> dict[tuple[str | int | None, ...], Measures]:
+    """By event, from stage, to stage and point."""
+    rows: dict[tuple[str | int | None, ...], Measures] = {}
+    for key, one in column.curves(funnel).items():
+        if key[0] in ("stepped", "visited"):
+            continue
+        for number, (step, at_risk) in enumerate(plain_curves.chart_points(one), start=1):
+            rows[(*key, number)] = {
+                "seconds": step.microseconds / 1e6,
+                "at_risk": at_risk,
+                "share": float(step.share),
+                "competing_share": float(step.competing),
+                "undecided_share": float(step.survival),
             }
     return rows
+
+
+def _share(numerator: int, denominator: int | None) -> float | None:
+    return numerator / denominator if denominator else None
+
+
+def _end(one: Curve | None) -> tuple[float | None, float | None, float | None]:
+    """Share with the event, share with another outcome and share of neither, where a curve ends."""
+    if one is None:
+        return None, None, None
+    return float(one.end.share), float(one.end.competing), float(one.end.survival)
+
+
+def _won_shares(journeys: list[Journey]) -> Measures:
+    won = sum(one.outcome == "won" for one in journeys)
+    closed = sum(one.outcome != "open" for one in journeys)
+    mature = [one for one in journeys if one.is_mature]
+    mature_won = sum(one.outcome == "won" for one in mature)
+    return {
+        "won": won,
+        "closed": closed,
+        "won_share": _share(won, closed),
+        "won_share_is_reportable": closed >= 30,
+        "mature_journeys": len(mature),
+        "mature_won": mature_won,
+        "mature_won_share": _share(mature_won, len(mature)),
+    }
+
+
+def _outcome_shares(wins: Curve | None, losses: Curve | None) -> Measures:
+    won, _, still_open = _end(wins)
+    return {
+        "corrected_won_share": won,
+        "corrected_lost_share": _end(losses)[0],
+        "corrected_open_share": still_open,
+        "never_won_share": None if won is None else 1 - won,
+    }
+
+
+def _curve_times(one: Curve | None) -> Measures:
+    shares = ("corrected_share", "corrected_competing_share", "corrected_undecided_share")
+    return {
+        **{
+            f"survival_p{percent}": one.when(Fraction(percent, 100)) if one else None
+            for percent in (10, 25, 50, 75, 90)
+        },
+        **dict(zip(shares, _end(one), strict=True)),
+    }
 
 
 def _visits_of(journey: Journey, stage_id: str) -> list[Visit]:
@@ -264,17 +334,30 @@ def _fate(journey: Journey, stage: Stage, other: Stage) -> Decimal | str:
 
 def _seconds(start: datetime | None, end: datetime) -> Decimal:
     assert start is not None
-    return _decimal(end - start)
+    return Decimal((end - start) // timedelta(microseconds=1)) / 1_000_000
 
 
-def _decimal(time: timedelta) -> Decimal:
-    return Decimal(time // timedelta(microseconds=1)) / 1_000_000
-
-
-def _times(seconds: list[Decimal]) -> Measures:
+def _times(times: list[tuple[Decimal, bool]]) -> Measures:
+    """Of seconds, each with whether its journey is mature."""
+    seconds = [one for one, _ in times]
+    low, high = median_interval(seconds)
     return {
-        **{f"p{share}": quantile(seconds, Fraction(share, 100)) for share in (10, 25, 50, 75, 90)},
-        "mean": float(sum(map(Fraction, seconds)) / len(seconds)) if seconds else None,
+        **_quantiles("", seconds),
+        "p50_low": low,
+        "p50_high": high,
+        "p50_is_reportable": len(seconds) >= 30,
+        "mature_completed": sum(is_mature for _, is_mature in times),
+        **_quantiles("mature_", [one for one, is_mature in times if is_mature]),
+    }
+
+
+def _quantiles(prefix: str, seconds: list[Decimal]) -> Measures:
+    return {
+        **{
+            f"{prefix}p{percent}": quantile(seconds, Fraction(percent, 100))
+            for percent in (10, 25, 50, 75, 90)
+        },
+        f"{prefix}mean": float(sum(map(Fraction, seconds)) / len(seconds)) if seconds else None,
     }
 
 
@@ -308,11 +391,9 @@ def quantile(values: Iterable[Decimal], share: Fraction) -> float | None:
 
 def survival_median(left: Iterable[Decimal], censored: Iterable[Decimal]) -> float | None:
     """The Kaplan-Meier median: the first time at which no more than half are still there."""
-    left, censored = list(left), list(censored)
-    survival = Fraction(1)
-    for time in sorted(set(left)):
-        at_risk = sum(one >= time for one in (*left, *censored))
-        survival *= Fraction(at_risk - left.count(time), at_risk)
-        if survival <= Fraction(1, 2):
-            return float(time)
-    return None
+    waits = [
+        plain_curves.Wait(int(seconds * 1_000_000), fate, 0)
+        for of, fate in ((left, "event"), (censored, "censored"))
+        for seconds in of
+    ]
+    return curve(waits).when(Fraction(1, 2))

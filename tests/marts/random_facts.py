@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from decimal import Decimal
+from itertools import accumulate
 from random import Random
 
 from tests.marts.facts import AS_OF, Facts, Funnel, Journey, Visit, funnel
 
 FUNNELS = (
     funnel(
-        "deals",
-        "call offer talks signed*",
-        lost="gone dead",
-        segments="region channel products+",
-        target_hours={"call": 8.5, "offer": 0, "talks": 9999},
+        "deals", "call offer talks signed*", lost="gone dead", segments="region channel products+"
     ),
     funnel("shop", "view cart paid* again*", lost="left", order_mode="ordered", segments="device"),
     funnel("tour", "video trial call bought*", optional="video call", order_mode="any"),
@@ -61,12 +58,6 @@ def _journeys_of_subject(random: Random, one: Funnel, subject_id: str) -> list[J
             at += timedelta(seconds=wait)
             steps.append((number, stage.stage_id, None if is_undated else min(at, AS_OF)))
         at += timedelta(days=random.choice((0, 1, 3)))
-    if not is_undated and random.random() < 0.5:
-        # Who is still in a stage has not been there long, as a rule.
-        age = random.choice((0, 60, random.random() * 86400, random.random() * 12 * 86400))
-        (number, stage_id, _), before = steps[-1], steps[-2][2] if len(steps) > 1 else None
-        at = AS_OF - timedelta(seconds=age)
-        steps[-1] = (number, stage_id, max(at, before) if before else at)
     visits = _visits(random, one, steps)
     return [
         _journey(random, one, subject_id, number, [visit for of, visit in visits if of == number])
@@ -115,6 +106,8 @@ def _journey(
         loss_reason=random.choice(("price", "budget", None)) if outcome == "lost" else None,
         is_mature=random.random() < 0.9,
         entered_date=entered_at.date() if entered_at else None,
+        entered_at=entered_at,
+        reached_at=_reached_at(random, one, entered_at, len(reached)),
         ended_at=None if outcome == "open" else random.choice(visits).entered_at,
         amount=random.choice((None, Decimal("0.0001"), Decimal("12.5"), Decimal(1000))),
         segments={
@@ -123,3 +116,14 @@ def _journey(
             for of in [SEGMENTS[one.funnel_id][name]]
         },
     )
+
+
+def _reached_at(
+    random: Random, one: Funnel, entered_at: datetime | None, stages: int
+) -> tuple[datetime | None, ...]:
+    if entered_at is None:
+        return ()
+    days = [random.choice((0, 1, random.random() * 5)) for _ in range(stages)]
+    # Each stage after the one before, but where the order does not count.
+    elapsed = days if one.order_mode == "any" else list(accumulate(days))
+    return tuple(min(entered_at + timedelta(days=one), AS_OF) for one in elapsed)

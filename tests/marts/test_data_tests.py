@@ -78,18 +78,30 @@ DEFECTS = {
     "unique_combination_cycle_times": """
         insert into marts.cycle_times select * from marts.cycle_times where cohort_grain = 'all'
     """,
-    "unique_combination_open_visits": """
-        insert into marts.open_visits select * from marts.open_visits where funnel_id = 'shop'
+    "unique_combination_conversion_by_horizon": """
+        insert into marts.conversion_by_horizon
+        select * from marts.conversion_by_horizon where funnel_id = 'deals' and event = 'left'
     """,
-    "open_visits_stand_in_their_history": """
-        update marts.open_visits set left_by_age = completed_visits + 1 where funnel_id = 'deals'
+    "conversion_by_horizon_counts_are_parts": """
+        update marts.conversion_by_horizon set followed_happened = followed + 1
+        where funnel_id = 'deals' and event = 'won'
     """,
-    "open_visits_are_stalled_for_a_reason": """
-        update marts.open_visits set stalled_by = null where funnel_id = 'tour'
+    "unique_combination_survival_curves": """
+        insert into marts.survival_curves
+        select * from marts.survival_curves where funnel_id = 'deals' and event = 'left'
     """,
-    "accepted_values_open_visits_stalled_by": """
-        update marts.open_visits set stalled_by = 'fate'
-        where funnel_id = 'deals' and stalled_by is not null
+    "survival_curves_share_out_everybody": """
+        update marts.survival_curves set competing_share = competing_share + 0.01
+        where funnel_id = 'deals' and event = 'won'
+    """,
+    "unique_int_curves": """
+        update intermediate.int_curves set curve_id = 1 where curve_id = 2
+    """,
+    "unique_combination_int_curves": """
+        update intermediate.int_curves set event = 'won' where event = 'lost'
+    """,
+    "unique_combination_int_curve_points": """
+        update intermediate.int_curve_points set at_risk = 1 where curve_id = 1
     """,
     "as_many_rows_as_int_cell_visits": """
         delete from intermediate.int_cell_visits where funnel_id = 'shop' and visit_number = 1
@@ -132,7 +144,7 @@ def statuses(marts_database: Path, tmp_path_factory: pytest.TempPathFactory) -> 
         settings,
         [
             "test",
-            *("--select", "path:models/intermediate/cohorts", "path:models/marts/funnel"),
+            *("--select", *dbt.LAYERS[-1].select),
             *("--exclude", "test_type:unit"),
             *("--indirect-selection", "cautious"),
             *dbt.common_arguments(settings),

@@ -74,3 +74,30 @@ def test_intervals_of_all_and_of_none_end_at_one_and_at_zero(marts: Tables) -> N
     )
     assert none == [(0.0, True)]
     assert everyone == [(True, True, 1.0)]
+
+
+def test_open_deals_count_as_long_as_they_are_seen(marts: Tables) -> None:
+    """Prevents open deals that count as lost, and another outcome that counts as waiting on.
+
+    Five at risk: 1/5 is won after one second. The second is censored. Of three the third is lost:
+    the survival goes from 4/5 to 8/15, of which half is won after four seconds: 1/5 + 4/15.
+    """
+    points = marts.query(
+        """
+        select seconds, at_risk, share, competing_share, undecided_share
+        from marts.survival_curves
+        where funnel_id = 'five' and event = 'won' and cohort_grain = 'all'
+        order by point_number
+        """
+    )
+    assert [point[:2] for point in points] == [(1, 5), (4, 2)]
+    assert points[0][2:] == pytest.approx((1 / 5, 0, 4 / 5))
+    assert points[1][2:] == pytest.approx((7 / 15, 4 / 15, 4 / 15))
+    [conversion] = marts.query(
+        """
+        select overall_rate, corrected_overall_rate, never_rate, undecided_rate
+        from marts.funnel_conversion
+        where funnel_id = 'five' and stage_id = 'bought' and cohort_grain = 'all'
+        """
+    )
+    assert conversion == pytest.approx((2 / 5, 7 / 15, 4 / 15, 4 / 15))

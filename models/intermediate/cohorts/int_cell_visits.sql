@@ -21,6 +21,7 @@ journey_cells as (
         journey_number,
         cell_id,
         outcome,
+        is_mature,
         ended_at,
     from {{ ref('int_journey_cells') }}
 ),
@@ -52,6 +53,7 @@ select
     stage_visits.stage_id,
     stage_visits.next_stage_id,
     journey_cells.outcome as journey_outcome,
+    coalesce(journey_cells.is_mature, false) as is_mature,
     stage_visits.entered_at,
     journey_cells.ended_at as journey_ended_at,
     {{ microseconds_of('stage_visits.seconds_in_stage') }} as microseconds_in_stage,

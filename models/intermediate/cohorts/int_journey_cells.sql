@@ -11,6 +11,7 @@ journeys as (
         loss_reason,
         is_mature,
         entered_date,
+        entered_at,
         ended_at,
         amount,
     from {{ ref('fct_journeys') }}
@@ -45,6 +46,7 @@ select
     journeys.loss_reason,
     journeys.is_mature,
     journeys.entered_date,
+    journeys.entered_at,
     journeys.ended_at,
     journeys.amount,
 from journeys

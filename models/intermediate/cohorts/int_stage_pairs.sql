@@ -10,6 +10,7 @@ journey_visits as (
         previous_visit_number,
         stage_id,
         journey_outcome,
+        is_mature,
         entered_at,
         journey_ended_at,
     from {{ ref('int_cell_visits') }}
@@ -32,6 +33,7 @@ select
     from_visits.stage_id as from_stage_id,
     to_visits.stage_id as to_stage_id,
     from_visits.journey_outcome,
+    from_visits.is_mature,
     -- A win ends the journey, but a later won stage still extends it.
     coalesce(
         to_visits.entered_at > to_visits.journey_ended_at

@@ -1,3 +1,5 @@
+{%- set percents = [10, 25, 50, 75, 90] -%}
+
 with
 
 cell_visits as (
@@ -7,6 +9,7 @@ cell_visits as (
         previous_visit_number,
         stage_id,
         journey_outcome,
+        is_mature,
         entered_at,
         microseconds_in_stage,
         microseconds_waiting,
@@ -19,6 +22,7 @@ stage_pairs as (
         from_stage_id,
         to_stage_id,
         journey_outcome,
+        is_mature,
         is_after_outcome,
         from_entered_at is not null as is_from_dated,
         {{ microseconds_between('from_entered_at', 'to_entered_at') }} as microseconds
@@ -62,11 +66,48 @@ stage_survival as (
     from {{ ref('int_stage_survival') }}
 ),
 
+curve_figures as (
+    select
+        cohort_segment_id,
+        event,
+        from_stage_id,
+        coalesce(to_stage_id, 'any_exit') as to_stage_id,
+        microseconds_p10,
+        microseconds_p25,
+        microseconds_p50,
+        microseconds_p50_low,
+        microseconds_p50_high,
+        microseconds_p75,
+        microseconds_p90,
+        share,
+        share_low,
+        share_high,
+        competing_share,
+        survival,
+    from {{ ref('int_curve_figures') }}
+),
+
+arrivals as (
+    select * from curve_figures
+    where event in ('left', 'visited')
+),
+
+wins as (
+    select * from curve_figures
+    where event = 'won'
+),
+
+losses as (
+    select * from curve_figures
+    where event = 'lost'
+),
+
 completed_times as (
     select
         cell_id,
         stage_id as from_stage_id,
         'any_exit' as to_stage_id,
+        is_mature,
         microseconds_in_stage as microseconds,
     from cell_visits
     where microseconds_in_stage is not null
@@ -75,21 +116,39 @@ completed_times as (
         cell_id,
         from_stage_id,
         to_stage_id,
+        is_mature,
         microseconds,
     from stage_pairs
     where microseconds is not null and not is_after_outcome
 ),
 
-cohort_quantiles as (
+cohort_times as (
     select
         cell_cohorts.cohort_segment_id,
         completed_times.from_stage_id,
         completed_times.to_stage_id,
-        {{ interpolated_quantiles('completed_times.microseconds', [0.1, 0.25, 0.5, 0.75, 0.9]) }}
-            as quantiles,
+        {{ sorted_numbers('completed_times.microseconds') }} as times,
+        {{ sorted_numbers(
+            'case when completed_times.is_mature then completed_times.microseconds end'
+        ) }} as mature_times,
     from completed_times
     inner join cell_cohorts on completed_times.cell_id = cell_cohorts.cell_id
     group by all
+),
+
+cohort_quantiles as (
+    select
+        cohort_segment_id,
+        from_stage_id,
+        to_stage_id,
+        {% for percent in percents -%}
+            {{ quantile_of_sorted('times', percent / 100) }} as microseconds_p{{ percent }},
+            {{ quantile_of_sorted('mature_times', percent / 100) }}
+                as mature_microseconds_p{{ percent }},
+        {% endfor -%}
+        {{ median_low('times') }} as microseconds_p50_low,
+        {{ median_high('times') }} as microseconds_p50_high,
+    from cohort_times
 ),
 
 -- What adds up is counted by cell first, then added up to every cohort and segment.
@@ -100,7 +159,10 @@ cell_exits as (
         count(*) as visits,
         count(microseconds_in_stage) as completed,
         count(microseconds_waiting) as censored,
+        count(microseconds_in_stage) filter (where is_mature) as mature_completed,
         sum(cast(microseconds_in_stage as decimal(38, 0))) as microseconds,
+        sum(cast(microseconds_in_stage as decimal(38, 0))) filter (where is_mature)
+            as mature_microseconds,
     from cell_visits
     group by all
 ),
@@ -112,7 +174,9 @@ cohort_exits as (
         sum(cell_exits.visits) as visits,
         sum(cell_exits.completed) as completed,
         sum(cell_exits.censored) as censored,
+        sum(cell_exits.mature_completed) as mature_completed,
         sum(cell_exits.microseconds) as microseconds,
+        sum(cell_exits.mature_microseconds) as mature_microseconds,
     from cell_exits
     inner join cell_cohorts on cell_exits.cell_id = cell_cohorts.cell_id
     group by all
@@ -124,6 +188,8 @@ cell_journeys as (
         stage_id,
         count(*) filter (where journey_outcome = 'won') as won,
         count(*) filter (where journey_outcome != 'open') as closed,
+        count(*) filter (where is_mature) as mature_journeys,
+        count(*) filter (where is_mature and journey_outcome = 'won') as mature_won,
         count(*) filter (where entered_at is not null and journey_outcome != 'open')
             as dated_closed,
         count(*) filter (where entered_at is not null and journey_outcome = 'open') as dated_open,
@@ -139,6 +205,8 @@ cohort_journeys as (
         cell_journeys.stage_id as from_stage_id,
         sum(cell_journeys.won) as won,
         sum(cell_journeys.closed) as closed,
+        sum(cell_journeys.mature_journeys) as mature_journeys,
+        sum(cell_journeys.mature_won) as mature_won,
         sum(cell_journeys.dated_closed) as dated_closed,
         sum(cell_journeys.dated_open) as dated_open,
         sum(cell_journeys.undated) as undated,
@@ -162,8 +230,12 @@ cell_pairs as (
         count(*) filter (
             where is_from_dated and microseconds is null and journey_outcome = 'open'
         ) as undated_open,
+        count(microseconds) filter (where is_mature and not is_after_outcome)
+            as mature_completed,
         sum(cast(microseconds as decimal(38, 0))) filter (where not is_after_outcome)
             as microseconds,
+        sum(cast(microseconds as decimal(38, 0))) filter (where is_mature and not is_after_outcome)
+            as mature_microseconds,
     from stage_pairs
     group by all
 ),
@@ -177,7 +249,9 @@ cohort_pairs as (
         sum(cell_pairs.completed_open) as completed_open,
         sum(cell_pairs.undated_closed) as undated_closed,
         sum(cell_pairs.undated_open) as undated_open,
+        sum(cell_pairs.mature_completed) as mature_completed,
         sum(cell_pairs.microseconds) as microseconds,
+        sum(cell_pairs.mature_microseconds) as mature_microseconds,
     from cell_pairs
     inner join cell_cohorts on cell_pairs.cell_id = cell_cohorts.cell_id
     group by all
@@ -216,9 +290,13 @@ cycle_counts as (
         0 as competing,
         cohort_exits.censored,
         cohort_exits.visits - cohort_exits.completed - cohort_exits.censored as undated,
+        cohort_exits.mature_completed,
         cohort_exits.microseconds,
+        cohort_exits.mature_microseconds,
         coalesce(cohort_journeys.won, 0) as won,
         coalesce(cohort_journeys.closed, 0) as closed,
+        coalesce(cohort_journeys.mature_journeys, 0) as mature_journeys,
+        coalesce(cohort_journeys.mature_won, 0) as mature_won,
     from cohort_exits
     left join cohort_journeys
         on
@@ -236,9 +314,13 @@ cycle_counts as (
         - coalesce(cohort_pairs.completed_open + cohort_pairs.undated_open, 0) as censored,
         cohort_journeys.undated
         + coalesce(cohort_pairs.undated_closed + cohort_pairs.undated_open, 0) as undated,
+        coalesce(cohort_pairs.mature_completed, 0) as mature_completed,
         cohort_pairs.microseconds,
+        cohort_pairs.mature_microseconds,
         cohort_journeys.won,
         cohort_journeys.closed,
+        cohort_journeys.mature_journeys,
+        cohort_journeys.mature_won,
     from pairs_to_show
     inner join cohort_journeys
         on
@@ -264,16 +346,57 @@ select
     cast(cycle_counts.competing as bigint) as competing,
     cast(cycle_counts.censored as bigint) as censored,
     cast(cycle_counts.undated as bigint) as undated,
-    {{ seconds_of(list_item('cohort_quantiles.quantiles', 1)) }} as p10,
-    {{ seconds_of(list_item('cohort_quantiles.quantiles', 2)) }} as p25,
-    {{ seconds_of(list_item('cohort_quantiles.quantiles', 3)) }} as p50,
-    {{ seconds_of(list_item('cohort_quantiles.quantiles', 4)) }} as p75,
-    {{ seconds_of(list_item('cohort_quantiles.quantiles', 5)) }} as p90,
+    {% for percent in percents -%}
+        {{ seconds_of('cohort_quantiles.microseconds_p' ~ percent) }} as p{{ percent }},
+    {% endfor -%}
     {{ seconds_of('cycle_counts.microseconds') }} / nullif(cycle_counts.completed, 0) as mean,
-    {{ seconds_of('stage_survival.survival_p50_microseconds') }} as survival_p50,
+    {{ seconds_of('cohort_quantiles.microseconds_p50_low') }} as p50_low,
+    {{ seconds_of('cohort_quantiles.microseconds_p50_high') }} as p50_high,
+    {{ is_reportable('cycle_counts.completed') }} as p50_is_reportable,
+    cast(cycle_counts.mature_completed as bigint) as mature_completed,
+    {% for percent in percents -%}
+        {{ seconds_of('cohort_quantiles.mature_microseconds_p' ~ percent) }}
+            as mature_p{{ percent }},
+    {% endfor -%}
+    {{ seconds_of('cycle_counts.mature_microseconds') }}
+    / nullif(cycle_counts.mature_completed, 0) as mature_mean,
+    {% for percent in percents -%}
+        {% if percent == 50 -%}
+            {{ seconds_of(
+                'coalesce(stage_survival.survival_p50_microseconds, arrivals.microseconds_p50)'
+            ) }} as survival_p50,
+            {{ seconds_of('arrivals.microseconds_p50_low') }} as survival_p50_low,
+            {{ seconds_of('arrivals.microseconds_p50_high') }} as survival_p50_high,
+        {% else -%}
+            {{ seconds_of('arrivals.microseconds_p' ~ percent) }} as survival_p{{ percent }},
+        {% endif -%}
+    {% endfor -%}
+    arrivals.share as corrected_share,
+    arrivals.share_low as corrected_share_low,
+    arrivals.share_high as corrected_share_high,
+    arrivals.competing_share as corrected_competing_share,
+    arrivals.survival as corrected_undecided_share,
     cast(cycle_counts.won as bigint) as won,
     cast(cycle_counts.closed as bigint) as closed,
     {{ rate('cycle_counts.won', 'cycle_counts.closed') }} as won_share,
+    {{ wilson_low('cycle_counts.won', 'cycle_counts.closed') }} as won_share_low,
+    {{ wilson_high('cycle_counts.won', 'cycle_counts.closed') }} as won_share_high,
+    {{ is_reportable('cycle_counts.closed') }} as won_share_is_reportable,
+    cast(cycle_counts.mature_journeys as bigint) as mature_journeys,
+    cast(cycle_counts.mature_won as bigint) as mature_won,
+    {{ rate('cycle_counts.mature_won', 'cycle_counts.mature_journeys') }} as mature_won_share,
+    {{ wilson_low('cycle_counts.mature_won', 'cycle_counts.mature_journeys') }}
+        as mature_won_share_low,
+    {{ wilson_high('cycle_counts.mature_won', 'cycle_counts.mature_journeys') }}
+        as mature_won_share_high,
+    wins.share as corrected_won_share,
+    wins.share_low as corrected_won_share_low,
+    wins.share_high as corrected_won_share_high,
+    losses.share as corrected_lost_share,
+    losses.share_low as corrected_lost_share_low,
+    losses.share_high as corrected_lost_share_high,
+    wins.survival as corrected_open_share,
+    1 - wins.share as never_won_share,
 from cycle_counts
 inner join cohort_segments on cycle_counts.cohort_segment_id = cohort_segments.cohort_segment_id
 left join cohort_quantiles
@@ -286,3 +409,16 @@ left join stage_survival
         cycle_counts.cohort_segment_id = stage_survival.cohort_segment_id
         and cycle_counts.from_stage_id = stage_survival.from_stage_id
         and cycle_counts.to_stage_id = stage_survival.to_stage_id
+left join arrivals
+    on
+        cycle_counts.cohort_segment_id = arrivals.cohort_segment_id
+        and cycle_counts.from_stage_id = arrivals.from_stage_id
+        and cycle_counts.to_stage_id = arrivals.to_stage_id
+left join wins
+    on
+        cycle_counts.cohort_segment_id = wins.cohort_segment_id
+        and cycle_counts.from_stage_id = wins.from_stage_id
+left join losses
+    on
+        cycle_counts.cohort_segment_id = losses.cohort_segment_id
+        and cycle_counts.from_stage_id = losses.from_stage_id

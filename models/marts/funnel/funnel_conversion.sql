@@ -33,6 +33,29 @@ funnels as (
     from {{ ref('dim_funnels') }}
 ),
 
+curve_figures as (
+    select
+        cohort_segment_id,
+        event,
+        to_stage_id,
+        share,
+        share_low,
+        share_high,
+        competing_share,
+        survival,
+    from {{ ref('int_curve_figures') }}
+),
+
+arrivals as (
+    select * from curve_figures
+    where event = 'reached'
+),
+
+steps as (
+    select * from curve_figures
+    where event = 'stepped'
+),
+
 funnel_stages as (
     select
         funnel_id,
@@ -43,6 +66,7 @@ funnel_stages as (
 
 conversions as (
     select
+        cohort_segments.cohort_segment_id,
         cohort_segments.funnel_id,
         cohort_segments.cohort_grain,
         cohort_segments.cohort_date,
@@ -62,11 +86,13 @@ conversions as (
                 when funnels.order_mode != 'any' or not funnel_stages.is_optional
                     then cohort_stages.reached
             end
-        ) over (
-            partition by cohort_segments.cohort_segment_id
-            order by cohort_stages.stage_position
-            rows between unbounded preceding and 1 preceding
-        ) as reached_previous,
+        ) over stages_before as reached_previous,
+        min(
+            case
+                when funnels.order_mode != 'any' or not funnel_stages.is_optional
+                    then cohort_stages.mature_reached
+            end
+        ) over stages_before as mature_reached_previous,
         cohort_segments.journeys as entered,
         cohort_stages.imputed,
         cohort_segments.mature_journeys as mature_entered,
@@ -80,29 +106,64 @@ conversions as (
         on
             cohort_segments.funnel_id = funnel_stages.funnel_id
             and cohort_stages.stage_id = funnel_stages.stage_id
+    window stages_before as (
+        partition by cohort_segments.cohort_segment_id
+        order by cohort_stages.stage_position
+        rows between unbounded preceding and 1 preceding
+    )
 )
 
 select
-    funnel_id,
-    cohort_grain,
-    cohort_date,
-    segment_name,
-    segment_value,
-    segment_adds_up,
-    stage_id,
-    stage_position,
-    visited,
-    reached,
-    reached_previous,
-    entered,
-    {{ rate('reached', 'reached_previous') }} as step_rate,
-    {{ wilson_low('reached', 'reached_previous') }} as step_rate_low,
-    {{ wilson_high('reached', 'reached_previous') }} as step_rate_high,
-    {{ rate('reached', 'entered') }} as overall_rate,
-    {{ wilson_low('reached', 'entered') }} as overall_rate_low,
-    {{ wilson_high('reached', 'entered') }} as overall_rate_high,
-    is_mature,
-    imputed,
-    mature_entered,
-    mature_reached,
+    conversions.funnel_id,
+    conversions.cohort_grain,
+    conversions.cohort_date,
+    conversions.segment_name,
+    conversions.segment_value,
+    conversions.segment_adds_up,
+    conversions.stage_id,
+    conversions.stage_position,
+    conversions.visited,
+    conversions.reached,
+    conversions.reached_previous,
+    conversions.entered,
+    {{ rate('conversions.reached', 'conversions.reached_previous') }} as step_rate,
+    {{ wilson_low('conversions.reached', 'conversions.reached_previous') }} as step_rate_low,
+    {{ wilson_high('conversions.reached', 'conversions.reached_previous') }} as step_rate_high,
+    {{ rate('conversions.reached', 'conversions.entered') }} as overall_rate,
+    {{ wilson_low('conversions.reached', 'conversions.entered') }} as overall_rate_low,
+    {{ wilson_high('conversions.reached', 'conversions.entered') }} as overall_rate_high,
+    conversions.is_mature,
+    conversions.imputed,
+    conversions.mature_entered,
+    conversions.mature_reached,
+    {{ is_reportable('conversions.reached_previous') }} as step_rate_is_reportable,
+    {{ is_reportable('conversions.entered') }} as overall_rate_is_reportable,
+    conversions.mature_reached_previous,
+    {{ rate('conversions.mature_reached', 'conversions.mature_reached_previous') }}
+        as mature_step_rate,
+    {{ wilson_low('conversions.mature_reached', 'conversions.mature_reached_previous') }}
+        as mature_step_rate_low,
+    {{ wilson_high('conversions.mature_reached', 'conversions.mature_reached_previous') }}
+        as mature_step_rate_high,
+    {{ rate('conversions.mature_reached', 'conversions.mature_entered') }} as mature_overall_rate,
+    {{ wilson_low('conversions.mature_reached', 'conversions.mature_entered') }}
+        as mature_overall_rate_low,
+    {{ wilson_high('conversions.mature_reached', 'conversions.mature_entered') }}
+        as mature_overall_rate_high,
+    steps.share as corrected_step_rate,
+    steps.share_low as corrected_step_rate_low,
+    steps.share_high as corrected_step_rate_high,
+    arrivals.share as corrected_overall_rate,
+    arrivals.share_low as corrected_overall_rate_low,
+    arrivals.share_high as corrected_overall_rate_high,
+    arrivals.competing_share as never_rate,
+    arrivals.survival as undecided_rate,
 from conversions
+left join steps
+    on
+        conversions.cohort_segment_id = steps.cohort_segment_id
+        and conversions.stage_id = steps.to_stage_id
+left join arrivals
+    on
+        conversions.cohort_segment_id = arrivals.cohort_segment_id
+        and conversions.stage_id = arrivals.to_stage_id

@@ -1,0 +1,158 @@
+with
+
+waits as (
+    select
+        cell_id,
+        curve_id,
+        microseconds,
+        horizon_passed,
+        horizon_followed,
+        fate,
+    from {{ ref('int_curve_waits') }}
+),
+
+horizons as (
+    select
+        horizon_days,
+        horizon_days * 86400000000 as microseconds,
+    from {{ ref('horizons') }}
+),
+
+followed_cells as (
+    select
+        cell_id,
+        cohort_segment_id,
+    from {{ ref('int_followed_cells') }}
+),
+
+curve_points as (
+    select
+        cohort_segment_id,
+        curve_id,
+        at_risk,
+        microseconds,
+        share,
+        share_low,
+        share_high,
+        survival,
+    from {{ ref('int_curve_points') }}
+),
+
+cell_counts as (
+    select
+        cell_id,
+        curve_id,
+        horizon_passed,
+        horizon_followed,
+        count(*) as waits,
+        count(*) filter (where fate = 'event') as events,
+        max(microseconds) as longest,
+    from waits
+    group by all
+),
+
+cohort_counts as (
+    select
+        followed_cells.cohort_segment_id,
+        cell_counts.curve_id,
+        cell_counts.horizon_passed,
+        cell_counts.horizon_followed,
+        sum(cell_counts.waits) as waits,
+        sum(cell_counts.events) as events,
+        max(cell_counts.longest) as longest,
+    from cell_counts
+    inner join followed_cells
+        on cell_counts.cell_id = followed_cells.cell_id
+    group by all
+),
+
+horizon_counts as (
+    select
+        cohort_counts.cohort_segment_id,
+        cohort_counts.curve_id,
+        horizons.horizon_days,
+        horizons.microseconds as horizon,
+        sum(cohort_counts.waits) as waits,
+        coalesce(
+            sum(cohort_counts.events) filter (
+                where cohort_counts.horizon_passed < horizons.horizon_days
+            ),
+            0
+        ) as happened,
+        coalesce(
+            sum(cohort_counts.waits) filter (
+                where cohort_counts.horizon_followed >= horizons.horizon_days
+            ),
+            0
+        ) as followed,
+        coalesce(
+            sum(cohort_counts.events) filter (
+                where cohort_counts.horizon_passed < horizons.horizon_days
+                and cohort_counts.horizon_followed >= horizons.horizon_days
+            ),
+            0
+        ) as followed_happened,
+        coalesce(
+            sum(cohort_counts.waits) filter (
+                where cohort_counts.horizon_passed >= horizons.horizon_days
+            ),
+            0
+        ) as at_risk,
+        max(cohort_counts.longest) as longest,
+    from cohort_counts
+    cross join horizons
+    group by all
+),
+
+horizon_points as (
+    select
+        curve_points.cohort_segment_id,
+        curve_points.curve_id,
+        horizons.horizon_days,
+        min_by(curve_points.share, curve_points.at_risk) as share,
+        min_by(coalesce(curve_points.share_low, -1), curve_points.at_risk) as share_low,
+        min_by(coalesce(curve_points.share_high, -1), curve_points.at_risk) as share_high,
+        min_by(curve_points.survival, curve_points.at_risk) as survival,
+    from curve_points
+    inner join horizons
+        on curve_points.microseconds <= horizons.microseconds
+    group by all
+),
+
+figures as (
+    select
+        horizon_counts.cohort_segment_id,
+        horizon_counts.curve_id,
+        horizon_counts.horizon_days,
+        horizon_counts.waits,
+        horizon_counts.happened,
+        horizon_counts.followed,
+        horizon_counts.followed_happened,
+        horizon_counts.at_risk,
+        -- Beyond the longest wait the curve is known only if nobody is left.
+        horizon_counts.horizon <= horizon_counts.longest
+        or coalesce(horizon_points.survival, 1) < 1e-12 as is_known,
+        coalesce(horizon_points.share, 0) as share,
+        nullif(horizon_points.share_low, -1) as share_low,
+        nullif(horizon_points.share_high, -1) as share_high,
+    from horizon_counts
+    left join horizon_points
+        on
+            horizon_counts.cohort_segment_id = horizon_points.cohort_segment_id
+            and horizon_counts.curve_id = horizon_points.curve_id
+            and horizon_counts.horizon_days = horizon_points.horizon_days
+)
+
+select
+    cohort_segment_id,
+    curve_id,
+    horizon_days,
+    cast(waits as bigint) as waits,
+    cast(happened as bigint) as happened,
+    cast(followed as bigint) as followed,
+    cast(followed_happened as bigint) as followed_happened,
+    cast(at_risk as bigint) as at_risk,
+    case when is_known then share end as share,
+    case when is_known then share_low end as share_low,
+    case when is_known then share_high end as share_high,
+from figures

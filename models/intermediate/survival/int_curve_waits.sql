@@ -1,0 +1,282 @@
+with
+
+run as (
+    select as_of from {{ ref('int_run') }}
+),
+
+horizons as (
+    select
+        horizon_days,
+        horizon_days * 86400000000 as microseconds,
+    from {{ ref('horizons') }}
+),
+
+curves as (
+    select
+        curve_id,
+        funnel_id,
+        event,
+        from_stage_id,
+        to_stage_id,
+    from {{ ref('int_curves') }}
+),
+
+visits as (
+    select
+        cell_id,
+        funnel_id,
+        stage_id,
+        entered_at,
+        coalesce(microseconds_in_stage, microseconds_waiting) as microseconds,
+        microseconds_in_stage is not null as was_left,
+    from {{ ref('int_cell_visits') }}
+    where microseconds_in_stage is not null or microseconds_waiting is not null
+),
+
+first_visits as (
+    select
+        cell_id,
+        funnel_id,
+        subject_id,
+        journey_number,
+        stage_id,
+        journey_outcome,
+        entered_at,
+        journey_ended_at,
+    from {{ ref('int_cell_visits') }}
+    where
+        journey_number > 0
+        and previous_visit_number = 0
+        and entered_at is not null
+        and (journey_ended_at is not null or journey_outcome = 'open')
+),
+
+stage_pairs as (
+    select
+        funnel_id,
+        subject_id,
+        journey_number,
+        from_stage_id,
+        to_stage_id,
+        to_entered_at,
+        is_after_outcome,
+    from {{ ref('int_stage_pairs') }}
+),
+
+journeys as (
+    select
+        cell_id,
+        funnel_id,
+        subject_id,
+        journey_number,
+        outcome,
+        entered_at,
+        ended_at,
+    from {{ ref('int_journey_cells') }}
+    where entered_at is not null and (ended_at is not null or outcome = 'open')
+),
+
+journey_stages as (
+    select
+        funnel_id,
+        subject_id,
+        journey_number,
+        stage_id,
+        reached_at,
+    from {{ ref('fct_journey_stages') }}
+    where reached_at is not null
+),
+
+exits as (
+    select
+        visits.cell_id,
+        curves.curve_id,
+        visits.entered_at as started_at,
+        visits.microseconds,
+        case when visits.was_left then 'event' else 'censored' end as fate,
+    from visits
+    inner join curves
+        on
+            visits.funnel_id = curves.funnel_id
+            and visits.stage_id = curves.from_stage_id
+            and curves.event = 'left'
+),
+
+-- Who visits the stage after the outcome is not waiting for it any more.
+outcomes as (
+    select
+        first_visits.cell_id,
+        curves.curve_id,
+        first_visits.entered_at as started_at,
+        coalesce(first_visits.journey_ended_at, run.as_of) as stopped_at,
+        case
+            when first_visits.journey_outcome = 'open' then 'censored'
+            when (first_visits.journey_outcome = 'won') = (curves.event = 'won') then 'event'
+            else 'competing'
+        end as fate,
+    from first_visits
+    cross join run
+    inner join curves
+        on
+            first_visits.funnel_id = curves.funnel_id
+            and first_visits.stage_id = curves.from_stage_id
+            and curves.event in ('won', 'lost')
+    where
+        first_visits.journey_outcome = 'open'
+        or first_visits.journey_ended_at >= first_visits.entered_at
+),
+
+later_visits as (
+    select
+        first_visits.cell_id,
+        curves.curve_id,
+        first_visits.entered_at as started_at,
+        case
+            when stage_pairs.is_after_outcome is false then stage_pairs.to_entered_at
+            else coalesce(first_visits.journey_ended_at, run.as_of)
+        end as stopped_at,
+        case
+            when stage_pairs.is_after_outcome is false then 'event'
+            when first_visits.journey_outcome = 'open' then 'censored'
+            else 'competing'
+        end as fate,
+    from first_visits
+    cross join run
+    inner join curves
+        on
+            first_visits.funnel_id = curves.funnel_id
+            and first_visits.stage_id = curves.from_stage_id
+            and curves.event = 'visited'
+    left join stage_pairs
+        on
+            first_visits.funnel_id = stage_pairs.funnel_id
+            and first_visits.subject_id = stage_pairs.subject_id
+            and first_visits.journey_number = stage_pairs.journey_number
+            and first_visits.stage_id = stage_pairs.from_stage_id
+            and curves.to_stage_id = stage_pairs.to_stage_id
+    where stage_pairs.to_stage_id is null or stage_pairs.to_entered_at is not null
+),
+
+starts as (
+    select
+        journeys.cell_id,
+        journeys.funnel_id,
+        journeys.subject_id,
+        journeys.journey_number,
+        journeys.outcome,
+        journeys.ended_at,
+        'entry' as stage_id,
+        'reached' as event,
+        journeys.entered_at as started_at,
+    from journeys
+
+    union all
+
+    select
+        journeys.cell_id,
+        journeys.funnel_id,
+        journeys.subject_id,
+        journeys.journey_number,
+        journeys.outcome,
+        journeys.ended_at,
+        journey_stages.stage_id,
+        'stepped' as event,
+        journey_stages.reached_at as started_at,
+    from journeys
+    inner join journey_stages
+        on
+            journeys.funnel_id = journey_stages.funnel_id
+            and journeys.subject_id = journey_stages.subject_id
+            and journeys.journey_number = journey_stages.journey_number
+),
+
+reached_stages as (
+    select
+        starts.cell_id,
+        curves.curve_id,
+        starts.started_at,
+        coalesce(journey_stages.reached_at, starts.ended_at, run.as_of) as stopped_at,
+        case
+            when journey_stages.stage_id is not null then 'event'
+            when starts.outcome = 'open' then 'censored'
+            else 'competing'
+        end as fate,
+    from starts
+    cross join run
+    inner join curves
+        on
+            starts.funnel_id = curves.funnel_id
+            and starts.event = curves.event
+            and starts.stage_id = curves.from_stage_id
+    left join journey_stages
+        on
+            starts.funnel_id = journey_stages.funnel_id
+            and starts.subject_id = journey_stages.subject_id
+            and starts.journey_number = journey_stages.journey_number
+            and curves.to_stage_id = journey_stages.stage_id
+),
+
+waits as (
+    select
+        cell_id,
+        curve_id,
+        started_at,
+        microseconds,
+        fate,
+    from exits
+
+    union all
+
+    -- In any order a later stage may have been there before.
+    select
+        cell_id,
+        curve_id,
+        started_at,
+        greatest({{ microseconds_between('started_at', 'stopped_at') }}, 0) as microseconds,
+        fate,
+    from outcomes
+
+    union all
+
+    select
+        cell_id,
+        curve_id,
+        started_at,
+        greatest({{ microseconds_between('started_at', 'stopped_at') }}, 0) as microseconds,
+        fate,
+    from later_visits
+
+    union all
+
+    select
+        cell_id,
+        curve_id,
+        started_at,
+        greatest({{ microseconds_between('started_at', 'stopped_at') }}, 0) as microseconds,
+        fate,
+    from reached_stages
+),
+
+followed_waits as (
+    select
+        waits.cell_id,
+        waits.curve_id,
+        waits.microseconds,
+        {{ microseconds_between('waits.started_at', 'run.as_of') }} as microseconds_followed,
+        waits.fate,
+    from waits
+    cross join run
+)
+
+select
+    followed_waits.cell_id,
+    followed_waits.curve_id,
+    followed_waits.microseconds,
+    coalesce(passed.horizon_days, 0) as horizon_passed,
+    coalesce(followed.horizon_days, 0) as horizon_followed,
+    followed_waits.fate,
+from followed_waits
+asof left join horizons as passed
+    on followed_waits.microseconds > passed.microseconds
+asof left join horizons as followed
+    on followed_waits.microseconds_followed >= followed.microseconds

@@ -1,0 +1,236 @@
+"""Survival curves worked out in plain Python with fractions, and what the marts read off them.
+
+Who waits for what, and what came of it, follows the descriptions of the columns; the estimates are
+the textbook's products and sums, instant by instant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from fractions import Fraction
+
+from tests.marts.facts import AS_OF, HORIZONS, Funnel, Journey, Stage
+
+Group = tuple[str, object, str, str]
+
+
+@dataclass(frozen=True)
+class Wait:
+    """One wait: its length in microseconds, its end, and how long it could have been seen."""
+
+    microseconds: int
+    fate: str
+    followed: int
+
+
+@dataclass(frozen=True)
+class Step:
+    """What holds from an instant on."""
+
+    microseconds: int
+    share: Fraction
+    competing: Fraction
+    survival: Fraction
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A curve with the waits that it was estimated from."""
+
+    waits: tuple[Wait, ...]
+    steps: tuple[Step, ...]
+
+    def when(self, share: Fraction) -> float | None:
+        """Seconds by which the share had the event."""
+        times = [step.microseconds for step in self.steps if step.share >= share]
+        return times[0] / 1e6 if times else None
+
+    @property
+    def end(self) -> Step:
+        """Where the curve ends."""
+        return self.steps[-1] if self.steps else Step(0, Fraction(0), Fraction(0), Fraction(1))
+
+
+def has_curves(group: Group) -> bool:
+    """Whether curves are worked out for a cohort and segment."""
+    grain, _, segment, _ = group
+    return grain == "all" or (grain in ("year", "quarter", "month") and segment == "all")
+
+
+def curve(waits: Iterable[Wait]) -> Curve:
+    """Aalen-Johansen; Kaplan-Meier where nothing competes."""
+    waits = tuple(waits)
+    share = competing = Fraction(0)
+    survival = Fraction(1)
+    steps = []
+    for instant in sorted({one.microseconds for one in waits if one.fate != "censored"}):
+        at_risk = sum(one.microseconds >= instant for one in waits)
+        fates = [one.fate for one in waits if one.microseconds == instant]
+        share += survival * Fraction(fates.count("event"), at_risk)
+        competing += survival * Fraction(fates.count("competing"), at_risk)
+        left = fates.count("event") + fates.count("competing")
+        survival *= Fraction(at_risk - left, at_risk)
+        steps.append(Step(instant, share, competing, survival))
+    return Curve(waits, tuple(steps))
+
+
+def curves(
+    funnel: Funnel, journeys: tuple[Journey, ...], before: tuple[Journey, ...]
+) -> Iterator[tuple[tuple[str, str, str | None], Curve]]:
+    """All curves of a group that somebody waits on, by event, from stage and to stage."""
+    dated = [one for one in journeys if one.entered_at and (one.ended_at or one.outcome == "open")]
+    for stage in funnel.stages:
+        visits = [
+            visit
+            for one in (*before, *journeys)
+            for visit in one.visits
+            if visit.stage_id == stage.stage_id
+        ]
+        yield (
+            ("left", stage.stage_id, None),
+            curve(
+                _wait(visit.entered_at, visit.left_at, "event" if visit.left_at else "censored")
+                for visit in visits
+                if visit.entered_at and (visit.left_at or visit.is_current)
+            ),
+        )
+        if stage.kind == "open":
+            for event, outcomes in (("won", ("won",)), ("lost", ("lost", "abandoned"))):
+                yield (
+                    (event, stage.stage_id, None),
+                    curve(_waits_for_outcome(journeys, stage, outcomes)),
+                )
+    for place, stage in enumerate(funnel.ladder):
+        for later in funnel.ladder[place + 1 :]:
+            yield (
+                ("visited", stage.stage_id, later.stage_id),
+                curve(_waits_for_visit(journeys, stage, later)),
+            )
+        if place == 0:
+            continue
+        yield (
+            ("reached", "entry", stage.stage_id),
+            curve(_wait_for_stage(one, one.entered_at, stage) for one in dated),
+        )
+        bases = [
+            one
+            for one in funnel.ladder[:place]
+            if funnel.order_mode != "any" or not one.is_optional
+        ]
+        if bases:
+            yield (
+                ("stepped", bases[-1].stage_id, stage.stage_id),
+                curve(
+                    _wait_for_stage(one, _reached_at(one, bases[-1]), stage)
+                    for one in dated
+                    if bases[-1] in one.reached
+                ),
+            )
+
+
+def _wait(start: datetime | None, end: datetime | None, fate: str) -> Wait:
+    assert start is not None
+    return Wait(max(_microseconds(start, end or AS_OF), 0), fate, _microseconds(start, AS_OF))
+
+
+def _microseconds(start: datetime, end: datetime) -> int:
+    return (end - start) // timedelta(microseconds=1)
+
+
+def _reached_at(journey: Journey, stage: Stage) -> datetime | None:
+    return journey.reached_at[journey.reached.index(stage)]
+
+
+def _wait_for_stage(journey: Journey, start: datetime | None, stage: Stage) -> Wait:
+    if stage in journey.reached:
+        return _wait(start, _reached_at(journey, stage), "event")
+    return _wait(start, journey.ended_at, "censored" if journey.outcome == "open" else "competing")
+
+
+def _first_visits(journeys: tuple[Journey, ...], stage: Stage) -> Iterator[tuple[Journey, int]]:
+    for one in journeys:
+        places = [n for n, visit in enumerate(one.visits) if visit.stage_id == stage.stage_id]
+        is_dated = places and one.visits[places[0]].entered_at is not None
+        if is_dated and (one.ended_at or one.outcome == "open"):
+            yield one, places[0]
+
+
+def _waits_for_outcome(
+    journeys: tuple[Journey, ...], stage: Stage, outcomes: tuple[str, ...]
+) -> Iterator[Wait]:
+    for one, place in _first_visits(journeys, stage):
+        start = one.visits[place].entered_at
+        if one.outcome == "open":
+            yield _wait(start, None, "censored")
+        elif start and one.ended_at and one.ended_at >= start:
+            yield _wait(start, one.ended_at, "event" if one.outcome in outcomes else "competing")
+
+
+def _waits_for_visit(journeys: tuple[Journey, ...], stage: Stage, other: Stage) -> Iterator[Wait]:
+    for one, place in _first_visits(journeys, stage):
+        start = one.visits[place].entered_at
+        later = [visit for visit in one.visits[place:] if visit.stage_id == other.stage_id]
+        extends = one.outcome == "won" and other.kind == "won"
+        if later and later[0].entered_at is None:
+            continue
+        to = later[0].entered_at if later else None
+        if to and (extends or not one.ended_at or to <= one.ended_at):
+            yield _wait(start, to, "event")
+        else:
+            yield _wait(start, one.ended_at, "censored" if one.outcome == "open" else "competing")
+
+
+def at_horizons(one: Curve) -> Iterator[tuple[int, dict[str, object]]]:
+    """The measures of `conversion_by_horizon` but intervals, by days."""
+    for days in HORIZONS:
+        horizon = days * 86_400_000_000
+        events = [wait for wait in one.waits if wait.fate == "event"]
+        within = [wait for wait in events if wait.microseconds <= horizon]
+        followed = [wait for wait in one.waits if wait.followed >= horizon]
+        followed_within = [wait for wait in within if wait.followed >= horizon]
+        last = [step for step in one.steps if step.microseconds <= horizon]
+        survival = last[-1].survival if last else Fraction(1)
+        is_known = max(wait.microseconds for wait in one.waits) >= horizon or survival == 0
+        share = last[-1].share if last else Fraction(0)
+        yield (
+            days,
+            {
+                "waits": len(one.waits),
+                "happened": len(within),
+                "happened_rate": len(within) / len(one.waits),
+                "followed": len(followed),
+                "followed_happened": len(followed_within),
+                "followed_rate": len(followed_within) / len(followed) if followed else None,
+                "corrected_rate": float(share) if is_known else None,
+                "at_risk": sum(wait.microseconds > horizon for wait in one.waits),
+            },
+        )
+
+
+def chart_points(one: Curve) -> Iterator[tuple[Step, int]]:
+    """The steps of `survival_curves`, each with how many were waiting before it.
+
+    Waits of equal length end one after the other, events first: between two instants of the
+    textbook there may be points of the chart.
+    """
+    fates = {"event": 0, "competing": 1, "censored": 2}
+    waits = sorted(one.waits, key=lambda wait: (wait.microseconds, fates[wait.fate]))
+    steps: list[tuple[Step, int]] = []
+    share = competing = Fraction(0)
+    survival = Fraction(1)
+    for place, wait in enumerate(waits):
+        at_risk = len(waits) - place
+        if wait.fate == "censored":
+            continue
+        share += survival / at_risk if wait.fate == "event" else 0
+        competing += survival / at_risk if wait.fate == "competing" else 0
+        survival *= Fraction(at_risk - 1, at_risk)
+        steps.append((Step(wait.microseconds, share, competing, survival), at_risk))
+    shown: Fraction | int | None = None
+    for place, (step, at_risk) in enumerate(steps):
+        half_percents = step.share * 200 // 1
+        if half_percents != shown or place == len(steps) - 1:
+            yield step, at_risk
+        shown = half_percents
