@@ -46,6 +46,7 @@ LAYERS = (
             "path:models/intermediate/calendar",
             "path:models/intermediate/evidence",
             "path:models/intermediate/journeys",
+            "path:models/intermediate/segments",
             "path:models/marts/core",
         ),
     ),

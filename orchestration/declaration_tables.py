@@ -307,8 +307,10 @@ TABLES = (
             Column("segment_name", text, is_required=True),
             Column("subject_type", one_of(*SUBJECT_TYPES), is_required=True),
             Column("attribute", text, default_in_words="the segment_name"),
+            Column("taken_at", one_of("entry", "stage", "first", "last", "each"), default="entry"),
+            Column("stage_id", text),
+            Column("funnel_id", text),
         ),
-        key=("segment_name", "subject_type"),
     ),
     Table(
         "exchange_rates",

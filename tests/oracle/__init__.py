@@ -5,5 +5,6 @@ warehouse is imported, so that an agreement of the two means something. Nothing 
 enough for more than a few dozen rows a subject.
 
 `declared` holds what a user declares, `entries` what happened and which stages that entered,
-`journeys` how far each journey got and how it ended, `visits` the stays and the steps between them.
+`journeys` how far each journey got and how it ended, `visits` the stays and the steps between them,
+`segments` the values that they are broken down by.
 """

@@ -33,7 +33,7 @@ def visits_of_subject(log: Log, journeys: Sequence[Journey]) -> list[Visit]:
     # begins is of that journey, but two journeys never share a visit.
     stays: list[tuple[Entry, Journey | None]] = []
     for entry in serving(log, log.entries, [journey.chain for journey in journeys]):
-        journey = _journey_of(log, journeys, entry)
+        journey = journey_of(log, journeys, entry)
         first, before = stays[-1] if stays else (None, None)
         is_repeat = first is not None and first.stage == entry.stage and before in (None, journey)
         if first is not None and is_repeat and log.funnel.collapse_repeats:
@@ -91,7 +91,7 @@ def transition_counts(visits: Sequence[Visit]) -> Counter[tuple[str, str]]:
     return counts
 
 
-def _journey_of(log: Log, journeys: Sequence[Journey], entry: Entry) -> Journey | None:
+def journey_of(log: Log, journeys: Sequence[Journey], entry: Entry) -> Journey | None:
     """The latest journey whose start is not after the entry, in the order of the subject."""
     begun = [journey for journey in journeys if log.place(journey.chain[0]) <= log.place(entry)]
     return begun[-1] if begun else None

@@ -92,6 +92,11 @@ def edited(table: str, old: str, new: str) -> dict[str, str | None]:
     return {table: SOUND[table].replace(old, new, 1)}
 
 
+def segments(*rows: str) -> dict[str, str | None]:
+    header = "segment_name,subject_type,taken_at,stage_id,funnel_id"
+    return {"segments": "\n".join([header, *rows])}
+
+
 def test_sound_declarations_are_accepted_and_completed(declare: Declare) -> None:
     """A default that is not the documented one would change every number of a funnel."""
     tables = declarations.read(declare()).tables
@@ -130,6 +135,31 @@ def test_names_fall_back_to_ids(declare: Declare) -> None:
     assert tables["funnel_stages"][0]["stage_name_zh"] == "a"
     assert tables["funnel_stages"][0]["stage_kind"] == "open"
     assert tables["segments"][0]["attribute"] == "region"
+
+
+def test_segments_are_taken_at_entry_in_every_funnel_unless_said(declare: Declare) -> None:
+    """A file from before there was a choice would get other values than it always had."""
+    (segment,) = declarations.read(declare()).tables["segments"]
+    assert segment.cells == {
+        "segment_name": "channel",
+        "subject_type": "user",
+        "attribute": "utm_source",
+        "taken_at": "entry",
+        "stage_id": "",
+        "funnel_id": "",
+    }
+
+
+def test_funnels_may_take_a_segment_of_one_name_differently(declare: Declare) -> None:
+    """Two funnels of the same subjects could not be compared by what each of them means."""
+    folder = declare(
+        **segments(
+            "channel,user,first,,web",
+            "channel,opportunity,each,,sales",
+            "channel_at_cart,user,stage,cart,",
+        )
+    )
+    assert len(declarations.read(folder).tables["segments"]) == 3
 
 
 def test_entry_policy_is_first_where_journeys_are_counted(declare: Declare) -> None:
@@ -507,6 +537,52 @@ MISTAKES = {
     "segment named all": (
         edited("segments", "channel", "all"),
         "segments.csv line 2, column segment_name: expected another name than all, found 'all'.",
+    ),
+    "segment taken at nobody knows what": (
+        segments("channel,user,exit,,"),
+        "segments.csv line 2, column taken_at: expected one of entry, stage, first, last, each, "
+        "found 'exit'.",
+    ),
+    "segment of a stage that is not named": (
+        segments("channel,user,stage,,"),
+        "segments.csv line 2, column stage_id: expected the stage at whose entry the value is "
+        "taken, as taken_at is stage, found nothing.",
+    ),
+    "segment that names a stage for nothing": (
+        segments("channel,user,last,cart,"),
+        "segments.csv line 2, column stage_id: expected nothing, as taken_at is last, "
+        "found 'cart'.",
+    ),
+    "segment of a stage that no funnel has": (
+        segments("channel,user,stage,prospect,"),
+        "segments.csv line 2, column stage_id: expected a stage that funnel_stages.csv declares "
+        "for a funnel whose subjects are of type user, found 'prospect'. Declared are cart, paid, "
+        "visit.",
+    ),
+    "segment of a stage that its funnel does not have": (
+        segments("channel,opportunity,stage,cart,sales"),
+        "segments.csv line 2, column stage_id: expected a stage that funnel_stages.csv declares "
+        "for funnel 'sales', found 'cart'. Declared are lost, prospect, won.",
+    ),
+    "segment of a funnel that nobody declared": (
+        segments("channel,user,,,wep"),
+        "segments.csv line 2, column funnel_id: expected a funnel that funnels.csv declares, or "
+        "nothing, found 'wep'. Declared are sales, web.",
+    ),
+    "segment of a funnel of other subjects": (
+        segments("channel,user,,,sales"),
+        "segments.csv line 2, column funnel_id: expected a funnel whose subjects are of type "
+        "user, found 'sales', whose subjects are of type opportunity.",
+    ),
+    "segment twice for its subjects": (
+        segments("channel,user,entry,,", "channel,user,last,,"),
+        "segments.csv line 3, column segment_name: expected segment 'channel' once for funnel "
+        "'web', found it again, first in line 2.",
+    ),
+    "segment for all funnels and again for one of them": (
+        segments("channel,user,stage,cart,", "channel,user,,,web"),
+        "segments.csv line 3, column segment_name: expected segment 'channel' once for funnel "
+        "'web', found it again, first in line 2.",
     ),
     "currency as a sign": (
         edited("exchange_rates", "EUR", "€"),

@@ -1,87 +1,116 @@
 with
 
-funnels as (
-    select
-        funnel_id,
-        subject_type,
-    from {{ ref('funnels') }}
-),
-
-segments as (
-    select
-        segment_name,
-        subject_type,
-        attribute,
-    from {{ ref('segments') }}
-),
-
 journeys as (
     select
         funnel_id,
         subject_id,
         journey_number,
-        start_event_number,
     from {{ ref('int_journeys') }}
 ),
 
-served_events as (
+segments as (
+    select
+        funnel_id,
+        segment_name,
+    from {{ ref('dim_segments') }}
+    where taken_at != 'entry'
+),
+
+values_at_entry as (
     select
         funnel_id,
         subject_id,
-        event_number,
-        record_id,
-        -- The attributes of a record's stages are the record's.
-        case when record_id is null then file_number end as file_number,
-        source_row,
-    from {{ ref('int_served_events') }}
+        journey_number,
+        segment_name,
+        attribute_value,
+    from {{ ref('int_segment_values') }}
+    where taken_at = 'entry'
 ),
 
-event_attributes as (
+later_values as (
     select
-        source_files.file_number,
-        events.source_row,
-        events.properties as attributes,
-    from {{ ref('stg_generic__events') }} as events
-    inner join {{ ref('int_source_files') }} as source_files
-        on events.source_file = source_files.source_file
+        funnel_id,
+        subject_id,
+        journey_number,
+        segment_name,
+        taken_at,
+        attribute_value,
+        row_number() over (
+            partition by funnel_id, subject_id, journey_number, segment_name
+            order by
+                known_at nulls last,
+                is_field_change,
+                tie_position,
+                event_number,
+                record_id nulls first
+        ) as value_number,
+        count(*) over (
+            partition by funnel_id, subject_id, journey_number, segment_name
+        ) as known_values,
+    from {{ ref('int_segment_values') }}
+    where
+        taken_at != 'entry'
+        -- An entry without a value says nothing; a field that is cleared has none from then on.
+        and (attribute_value is not null or (taken_at = 'last' and is_field_change))
 ),
 
-record_attributes as (
+chosen_values as (
     select
-        record_id,
-        attributes,
-    from {{ ref('int_surviving_records') }}
+        funnel_id,
+        subject_id,
+        journey_number,
+        segment_name,
+        attribute_value,
+    from later_values
+    where
+        (taken_at in ('stage', 'first') and value_number = 1)
+        or (taken_at = 'last' and value_number = known_values)
+
+    union all
+
+    select distinct
+        funnel_id,
+        subject_id,
+        journey_number,
+        segment_name,
+        attribute_value,
+    from later_values
+    where taken_at = 'each'
 ),
 
-entries as (
+-- Whoever has no value by then still stands in the segment.
+journey_segments as (
+    select
+        funnel_id,
+        subject_id,
+        journey_number,
+        segment_name,
+        attribute_value,
+    from values_at_entry
+
+    union all
+
     select
         journeys.funnel_id,
         journeys.subject_id,
         journeys.journey_number,
-        funnels.subject_type,
-        coalesce(record_attributes.attributes, event_attributes.attributes) as attributes,
+        segments.segment_name,
+        chosen_values.attribute_value,
     from journeys
-    inner join funnels
-        on journeys.funnel_id = funnels.funnel_id
-    inner join served_events
+    inner join segments
+        on journeys.funnel_id = segments.funnel_id
+    left join chosen_values
         on
-            journeys.funnel_id = served_events.funnel_id
-            and journeys.subject_id = served_events.subject_id
-            and journeys.start_event_number = served_events.event_number
-    left join record_attributes
-        on served_events.record_id = record_attributes.record_id
-    left join event_attributes
-        on
-            served_events.file_number = event_attributes.file_number
-            and served_events.source_row = event_attributes.source_row
+            journeys.funnel_id = chosen_values.funnel_id
+            and journeys.subject_id = chosen_values.subject_id
+            and journeys.journey_number = chosen_values.journey_number
+            and segments.segment_name = chosen_values.segment_name
 )
 
 select
-    entries.funnel_id,
-    entries.subject_id,
-    entries.journey_number,
-    segments.segment_name,
-    {{ segment_value(json_text_at('entries.attributes', 'segments.attribute')) }} as segment_value,
-from entries
-inner join segments
-    on entries.subject_type = segments.subject_type
+    funnel_id,
+    subject_id,
+    journey_number,
+    segment_name,
+    {{ segment_value('attribute_value') }} as segment_value,
+from journey_segments
