@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -10,7 +11,9 @@ import pytest
 from orchestration.declaration_tables import TABLES
 from tests.oracle.answers import answers_of
 from tests.oracle.declared import Funnel, Rule, Stage
-from tests.oracle.entries import Happening
+from tests.oracle.entries import Happening, entries_of_subject
+from tests.oracle.journeys import Log, journeys_of_subject
+from tests.oracle.segments import Segment, segment_values
 
 PAGE = Path(__file__).parents[2] / "docs" / "declare-a-funnel.md"
 STAGES = ("home", "product", "order")
@@ -68,6 +71,41 @@ def test_the_examples_of_held_properties_are_right() -> None:
         funnel = Funnel("shop", stages, rules, hold_constant="product")
         [journey] = answers_of(funnel, log, datetime(2024, 2, 1)).journeys[subject]
         assert (journey[2], journey[-1]) == (reached, value), subject
+
+
+def test_the_examples_of_segments_are_right() -> None:
+    """Prevents a page that teaches another value of a journey than the one that is counted."""
+    rows = _rows_of_table("| subject | did | `entry`")
+    assert len(rows) == 4
+    stages = tuple(
+        Stage(stage, position, "won" if stage == "order" else "open")
+        for position, stage in enumerate(STAGES, start=1)
+    )
+    # mia goes from home straight to the order.
+    stages = (stages[0], replace(stages[1], is_optional=True), stages[2])
+    funnel = Funnel("shop", stages, tuple(Rule(stage, stage) for stage in STAGES))
+    for subject, did, *expected in rows:
+        log = []
+        for minute, step in enumerate(did.split(", ")):
+            name, _, channel = step.rstrip(")").partition(" (")
+            at = datetime(2024, 1, 1) + timedelta(minutes=minute)
+            properties = {"channel": channel} if channel else {}
+            log.append(Happening(subject, at, name, "log", minute, properties=properties))
+        known = Log(
+            funnel, tuple(log), tuple(entries_of_subject(funnel, log)), datetime(2024, 2, 1)
+        )
+        journeys, _ = journeys_of_subject(known)
+        found = [
+            ", ".join(sorted(value for _, value in segment_values(known, journeys, one, None)))
+            for one in (
+                Segment("channel", "channel", "entry"),
+                Segment("channel", "channel", "stage", "product"),
+                Segment("channel", "channel", "first"),
+                Segment("channel", "channel", "last"),
+                Segment("channel", "channel", "each"),
+            )
+        ]
+        assert found == expected, subject
 
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
