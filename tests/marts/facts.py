@@ -6,6 +6,7 @@ have put theirs. What the facts mean is the business of `tests/semantics`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -25,7 +26,7 @@ COLUMNS = {
     "core.dim_funnels": "funnel_id varchar, order_mode varchar",
     "core.dim_funnel_stages": """
         funnel_id varchar, stage_id varchar, stage_kind varchar, stage_position integer,
-        is_optional boolean
+        is_optional boolean, target_hours double
     """,
     "core.dim_segments": "funnel_id varchar, segment_name varchar, adds_up boolean",
     "core.fct_journeys": """
@@ -43,12 +44,28 @@ COLUMNS = {
     """,
     "core.fct_stage_visits": """
         funnel_id varchar, subject_id varchar, visit_number integer, journey_number integer,
-        stage_id varchar, next_stage_id varchar, is_current boolean, entered_at timestamp,
-        seconds_in_stage decimal(18, 6)
+        stage_id varchar, stage_position integer, next_stage_id varchar, is_current boolean,
+        entered_at timestamp, seconds_in_stage decimal(18, 6)
     """,
     "declarations.horizons": "horizon_days integer",
     "intermediate.int_run": "as_of timestamp",
+    "intermediate.int_calendar_dates": """
+        calendar_date date, is_working_day boolean, opens_at timestamp,
+        business_microseconds bigint, business_microseconds_before bigint
+    """,
 }
+
+# The company works from Monday to Friday, from nine to five.
+FIRST_DATE = date(2024, 12, 20)
+OPENS, CLOSES = timedelta(hours=9), timedelta(hours=17)
+
+
+def business_time(start: datetime, end: datetime) -> timedelta:
+    """What lies in working hours, day by day."""
+    days = (start.date() + timedelta(days=n) for n in range((end.date() - start.date()).days + 1))
+    midnights = [datetime.combine(day, datetime.min.time()) for day in days if day.weekday() < 5]
+    worked = (min(end, day + CLOSES) - max(start, day + OPENS) for day in midnights)
+    return sum((max(part, timedelta()) for part in worked), timedelta())
 
 
 @dataclass(frozen=True)
@@ -59,6 +76,7 @@ class Stage:
     kind: str
     position: int | None
     is_optional: bool = False
+    target_hours: float | None = None
 
 
 @dataclass(frozen=True)
@@ -146,13 +164,22 @@ def funnel(
     optional: str = "",
     order_mode: str = "furthest",
     segments: str = "",
+    target_hours: Mapping[str, float] | None = None,
 ) -> Funnel:
     """A funnel: the stages of its ladder, `*` behind the won ones, its lost and optional stages.
 
-    And its segments, `+` behind those under several values of which a journey may stand.
+    And its segments, `+` behind those under several values of which a journey may stand, and the
+    target hours of those stages that have one.
     """
+    targets = target_hours or {}
     stages = [
-        Stage(name.rstrip("*"), "won" if name.endswith("*") else "open", position, name in optional)
+        Stage(
+            name.rstrip("*"),
+            "won" if name.endswith("*") else "open",
+            position,
+            name in optional,
+            targets.get(name),
+        )
         for position, name in enumerate(ladder.split(), start=1)
     ]
     stages += [Stage(name, "lost", None) for name in lost.split()]
@@ -191,11 +218,15 @@ def _write(facts: Facts, connection: duckdb.DuckDBPyConnection) -> None:
     rows: dict[str, list[tuple[object, ...]]] = {table: [] for table in COLUMNS}
     rows["intermediate.int_run"].append((AS_OF,))
     rows["declarations.horizons"] += [(days,) for days in HORIZONS]
+    rows["intermediate.int_calendar_dates"] += _calendar_dates()
     for one in facts.funnels:
         rows["core.dim_funnels"].append((one.funnel_id, one.order_mode))
         rows["core.dim_segments"] += [(one.funnel_id, *segment) for segment in one.segments]
         rows["core.dim_funnel_stages"] += [
-            (one.funnel_id, stage.stage_id, stage.kind, stage.position, stage.is_optional)
+            (
+                *(one.funnel_id, stage.stage_id, stage.kind, stage.position, stage.is_optional),
+                stage.target_hours,
+            )
             for stage in one.stages
         ]
     for journey in facts.journeys:
@@ -203,7 +234,8 @@ def _write(facts: Facts, connection: duckdb.DuckDBPyConnection) -> None:
         key = (*subject, journey.number)
         rows["core.fct_stage_visits"] += [
             (
-                *(*subject, visit.number, journey.number, visit.stage_id, visit.next_stage_id),
+                *(*subject, visit.number, journey.number, visit.stage_id),
+                *(journey.funnel.stage(visit.stage_id).position, visit.next_stage_id),
                 *(visit.is_current, visit.entered_at, visit.seconds),
             )
             for visit in journey.visits
@@ -235,3 +267,17 @@ def _write(facts: Facts, connection: duckdb.DuckDBPyConnection) -> None:
             )
             connection.register("written", written)
             connection.execute(f"insert into {table} from written")
+
+
+def _calendar_dates() -> list[tuple[object, ...]]:
+    first = datetime.combine(FIRST_DATE, datetime.min.time())
+    microsecond = timedelta(microseconds=1)
+    return [
+        (
+            *(midnight.date(), midnight.weekday() < 5),
+            midnight + OPENS if midnight.weekday() < 5 else None,
+            business_time(midnight, midnight + timedelta(days=1)) // microsecond,
+            business_time(first, midnight) // microsecond,
+        )
+        for midnight in (first + timedelta(days=n) for n in range((AS_OF - first).days + 1))
+    ]

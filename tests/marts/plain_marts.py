@@ -15,7 +15,7 @@ from fractions import Fraction
 from math import sqrt
 
 from tests.marts import plain_curves
-from tests.marts.facts import AS_OF, Facts, Funnel, Journey, Stage, Visit
+from tests.marts.facts import AS_OF, Facts, Funnel, Journey, Stage, Visit, business_time
 from tests.marts.plain_curves import Curve, curve
 
 # cohort_grain, cohort_date, segment_name, segment_value
@@ -260,6 +260,54 @@ def survival_curves(funnel: Funnel, column: Column) -> dict[tuple[str | int | No
     return rows
 
 
+def open_visits(facts: Facts) -> dict[tuple[str, ...], Measures]:
+    """By funnel and subject."""
+    rows: dict[tuple[str, ...], Measures] = {}
+    for journey in facts.journeys:
+        funnel = journey.funnel
+        for visit in journey.visits:
+            if visit.next_stage_id != "still_there" or visit.entered_at is None:
+                continue
+            stage = funnel.stage(visit.stage_id)
+            age = _seconds(visit.entered_at, AS_OF)
+            history = [
+                one.seconds
+                for other in facts.journeys
+                if other.funnel == funnel
+                for one in _visits_of(other, visit.stage_id)
+                if one.seconds is not None
+            ]
+            shorter = sum(seconds <= age for seconds in history)
+            target = None if stage.target_hours is None else stage.target_hours * 3600
+            p90 = quantile(history, Fraction(9, 10))
+            beyond_target = None if target is None else age > target
+            beyond_p90 = None if p90 is None else float(age) > p90
+            reasons = {(True, True): "both", (True, False): "target", (False, True): "history"}
+            rows[funnel.funnel_id, journey.subject_id] = {
+                "visit_number": visit.number,
+                "journey_number": journey.number,
+                "stage_id": visit.stage_id,
+                "stage_position": stage.position,
+                "outcome": journey.outcome if journey.number else None,
+                "entered_at": visit.entered_at,
+                "age_seconds": age,
+                "business_age_seconds": _decimal(business_time(visit.entered_at, AS_OF)),
+                "completed_visits": len(history),
+                "left_by_age": shorter,
+                "share_left_by_age": shorter / len(history) if history else None,
+                "share_left_by_age_is_reportable": len(history) >= 30,
+                "p50_seconds": quantile(history, Fraction(1, 2)),
+                "p90_seconds": p90,
+                "target_seconds": target,
+                "is_beyond_target": beyond_target,
+                "is_beyond_p90": beyond_p90,
+                "is_stalled": bool(beyond_target or beyond_p90),
+                "stalled_by": reasons.get((bool(beyond_target), bool(beyond_p90))),
+                "amount": journey.amount if journey.number else None,
+            }
+    return rows
+
+
 def _share(numerator: int, denominator: int | None) -> float | None:
     return numerator / denominator if denominator else None
 
@@ -334,7 +382,11 @@ def _fate(journey: Journey, stage: Stage, other: Stage) -> Decimal | str:
 
 def _seconds(start: datetime | None, end: datetime) -> Decimal:
     assert start is not None
-    return Decimal((end - start) // timedelta(microseconds=1)) / 1_000_000
+    return _decimal(end - start)
+
+
+def _decimal(time: timedelta) -> Decimal:
+    return Decimal(time // timedelta(microseconds=1)) / 1_000_000
 
 
 def _times(times: list[tuple[Decimal, bool]]) -> Measures:

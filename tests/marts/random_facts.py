@@ -11,7 +11,11 @@ from tests.marts.facts import AS_OF, Facts, Funnel, Journey, Visit, funnel
 
 FUNNELS = (
     funnel(
-        "deals", "call offer talks signed*", lost="gone dead", segments="region channel products+"
+        "deals",
+        "call offer talks signed*",
+        lost="gone dead",
+        segments="region channel products+",
+        target_hours={"call": 8.5, "offer": 0, "talks": 9999},
     ),
     funnel("shop", "view cart paid* again*", lost="left", order_mode="ordered", segments="device"),
     funnel("tour", "video trial call bought*", optional="video call", order_mode="any"),
@@ -58,6 +62,12 @@ def _journeys_of_subject(random: Random, one: Funnel, subject_id: str) -> list[J
             at += timedelta(seconds=wait)
             steps.append((number, stage.stage_id, None if is_undated else min(at, AS_OF)))
         at += timedelta(days=random.choice((0, 1, 3)))
+    if not is_undated and random.random() < 0.5:
+        # Who is still in a stage has not been there long, as a rule.
+        age = random.choice((0, 60, random.random() * 86400, random.random() * 12 * 86400))
+        (number, stage_id, _), before = steps[-1], steps[-2][2] if len(steps) > 1 else None
+        at = AS_OF - timedelta(seconds=age)
+        steps[-1] = (number, stage_id, max(at, before) if before else at)
     visits = _visits(random, one, steps)
     return [
         _journey(random, one, subject_id, number, [visit for of, visit in visits if of == number])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 import pytest
+from statsmodels.stats.proportion import proportion_confint
 
 from tests.marts import plain_marts
 from tests.marts.facts import Facts, Funnel
@@ -56,6 +57,40 @@ def test_every_row_of_a_mart_agrees(
         if not _is_same(wanted, value)
     ]
     assert not differing, "\n".join([f"{len(differing)} differ:", *differing[:20]])
+
+
+def test_every_open_visit_agrees(marts: Tables, facts: Facts) -> None:
+    """Prevents a visit that is held against another stage's history, or judged without one."""
+    expected = plain_marts.open_visits(facts)
+    assert len(expected) > 30
+    assert {row["stalled_by"] for row in expected.values()} == {"target", "history", "both", None}
+    names = list(next(iter(expected.values())))
+    rows = marts.query(
+        f"select funnel_id, subject_id, {', '.join(names)} from marts.open_visits"
+        f" where funnel_id in ({', '.join('?' for _ in facts.funnels)})",
+        [funnel.funnel_id for funnel in facts.funnels],
+    )
+    found = {row[:2]: row[2:] for row in rows}
+    assert found.keys() == expected.keys()
+    differing = [
+        f"{key}: expected {name} {wanted}, found {value}"
+        for key, values in found.items()
+        for (name, wanted), value in zip(expected[key].items(), values, strict=True)
+        if not _is_same(wanted, value)
+    ]
+    assert not differing, "\n".join([f"{len(differing)} differ:", *differing[:20]])
+
+
+def test_shares_of_open_visits_have_wilson_intervals(marts: Tables) -> None:
+    """Prevents an interval of another numerator or denominator than those beside it."""
+    rows = marts.query(
+        "select left_by_age, completed_visits, share_left_by_age_low, share_left_by_age_high"
+        " from marts.open_visits where completed_visits > 0"
+    )
+    left, completed, low, high = (list(column) for column in zip(*rows, strict=True))
+    expected_low, expected_high = proportion_confint(left, completed, method="wilson")
+    assert low == pytest.approx(expected_low, abs=1e-12)
+    assert high == pytest.approx(expected_high, abs=1e-12)
 
 
 def _is_same(wanted: object, value: object) -> bool:

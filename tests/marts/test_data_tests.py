@@ -103,6 +103,19 @@ DEFECTS = {
     "unique_combination_int_curve_points": """
         update intermediate.int_curve_points set at_risk = 1 where curve_id = 1
     """,
+    "unique_combination_open_visits": """
+        insert into marts.open_visits select * from marts.open_visits where funnel_id = 'shop'
+    """,
+    "open_visits_stand_in_their_history": """
+        update marts.open_visits set left_by_age = completed_visits + 1 where funnel_id = 'deals'
+    """,
+    "open_visits_are_stalled_for_a_reason": """
+        update marts.open_visits set stalled_by = null where funnel_id = 'tour'
+    """,
+    "accepted_values_open_visits_stalled_by": """
+        update marts.open_visits set stalled_by = 'fate'
+        where funnel_id = 'deals' and stalled_by is not null
+    """,
     "as_many_rows_as_int_cell_visits": """
         delete from intermediate.int_cell_visits where funnel_id = 'shop' and visit_number = 1
     """,

@@ -120,3 +120,38 @@ def test_time_in_a_stage_adds_up_within_a_journey(warehouse: Tables) -> None:
         2               offer     1       -                 -
         """,
     )
+
+
+waiting = case("waiting")
+waiting_funnel = waiting.funnel("web", "visit\ncart\npaid won")
+for subject, seconds in (("one", "01"), ("two", "02"), ("three", "03")):
+    waiting.events(subject, f"2024-01-01T10:00:00 visit\n2024-01-01T10:00:{seconds} cart")
+waiting.events("eve", "2024-12-31T20:00:00Z visit")
+waiting.events("latest", "2025-01-01T04:59:58Z visit")
+waiting.events("paid", "2024-01-01T10:00:00 visit\n2024-01-01T10:00:30 cart")
+waiting.events("paid", "2024-01-01T10:00:40 paid")
+
+
+def test_who_is_still_there_is_held_against_those_who_left(warehouse: Tables) -> None:
+    """Prevents open visits from being judged by a history that they are part of themselves.
+
+    The as-of is midnight in New York; 20:00 UTC was two hours before the office closed. The stage
+    was left after 1, 2, 3 and 30 seconds: half had left after 2.5, 90% after 3 + 0.7 * 27 seconds.
+    """
+    columns = """
+        subject_id  stage_id  age_seconds  business_age_seconds  completed_visits  left_by_age
+        p50_seconds is_stalled stalled_by
+    """
+    assert_rows(
+        warehouse,
+        "marts.open_visits",
+        waiting_funnel,
+        f"""
+        {" ".join(columns.split())}
+        eve     visit  32400     7200     4  4  2.5  yes  history
+        latest  visit  2         0        4  2  2.5  no   -
+        one     cart   31604399  7527600  1  1  10    yes  history
+        two     cart   31604398  7527600  1  1  10    yes  history
+        three   cart   31604397  7527600  1  1  10    yes  history
+        """,
+    )
