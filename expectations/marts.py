@@ -29,6 +29,7 @@ def rules() -> list[Rule]:
         _outcomes_total(),
         _visits_total(),
         _lost_amount_total(),
+        _drop_offs_total(),
         _funnel_shape(),
     ]
 
@@ -312,6 +313,49 @@ def _lost_amount_total() -> Rule:
         offending_rows="select furthest_stage_id, sum(amount) as amount from core.fct_journeys "
         "where funnel_id = {item} and outcome in ('lost', 'abandoned') "
         "group by all order by all",
+    )
+
+
+def _drop_offs_total() -> Rule:
+    return Rule(
+        gate="marts.drop_offs_total",
+        table="marts.after_drop_off",
+        rule="Whoever was lost or abandoned did one thing next, or nothing.",
+        measure="journeys_off",
+        # A funnel in which nobody dropped off has no rows, and adds up to 0.
+        measures="""
+            with facts as (
+                select
+                    funnel_id,
+                    count(*) filter (where outcome in ('lost', 'abandoned')) as dropped
+                from core.fct_journeys
+                group by funnel_id
+            ),
+
+            mart as (
+                select
+                    funnel_id,
+                    cast(sum(journeys) as bigint) as journeys
+                from marts.after_drop_off
+                where cohort_grain = 'all' and segment_name = 'all'
+                group by funnel_id
+            )
+
+            select
+                funnel_id as item,
+                dropped,
+                coalesce(journeys, 0) as journeys,
+                abs(dropped - coalesce(journeys, 0)) as journeys_off,
+                0 as lowest,
+                0 as highest
+            from facts
+            left join mart using (funnel_id)
+        """,
+        observed="{journeys:,} journeys with what came next",
+        expected="{dropped:,} journeys with what came next",
+        offending_rows="select stage_id, next_type, next_name, journeys, dropped "
+        "from marts.after_drop_off where funnel_id = {item} and cohort_grain = 'all' "
+        "and segment_name = 'all' order by all",
     )
 
 

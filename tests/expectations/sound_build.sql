@@ -300,3 +300,19 @@ group by all;
 create table marts.cycle_times as
 select distinct funnel_id, stage_id as from_stage_id, 'any_exit' as to_stage_id
 from core.fct_stage_visits;
+
+create table marts.after_drop_off as
+select
+    funnel_id,
+    'all' as cohort_grain,
+    cast(null as date) as cohort_date,
+    'all' as segment_name,
+    'all' as segment_value,
+    furthest_stage_id as stage_id,
+    'nothing' as next_type,
+    'nothing' as next_name,
+    count(*) as journeys,
+    count(*) as dropped
+from core.fct_journeys
+where outcome in ('lost', 'abandoned')
+group by all;

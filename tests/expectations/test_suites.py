@@ -229,6 +229,12 @@ DEFECTS = [
         "550.0000 lost",
     ),
     Defect(
+        "marts.drop_offs_total",
+        "marts.drop_offs_total.sales",
+        "update marts.after_drop_off set journeys = 9 where funnel_id = 'sales'",
+        "9 journeys with what came next",
+    ),
+    Defect(
         "marts.funnel_shape",
         "marts.funnel_shape.web.paid",
         "update marts.funnel_conversion set reached = 0, overall_rate = 0, overall_rate_low = 0, "

@@ -33,6 +33,7 @@ def marts_database(facts: Facts, lifelike: Facts, tmp_path_factory: pytest.TempP
     together = Facts(
         tuple(funnel for one in all_facts for funnel in one.funnels),
         tuple(journey for one in all_facts for journey in one.journeys),
+        tuple(happening for one in all_facts for happening in one.happenings),
     )
     return build_marts(together, tmp_path_factory.mktemp("marts"))
 

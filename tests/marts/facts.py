@@ -23,7 +23,7 @@ AS_OF = datetime(2025, 4, 1)
 HORIZONS = (1, 7, 90)
 
 COLUMNS = {
-    "core.dim_funnels": "funnel_id varchar, order_mode varchar",
+    "core.dim_funnels": "funnel_id varchar, subject_type varchar, order_mode varchar",
     "core.dim_funnel_stages": """
         funnel_id varchar, stage_id varchar, stage_kind varchar, stage_position integer,
         is_optional boolean, target_hours double
@@ -52,6 +52,17 @@ COLUMNS = {
     "intermediate.int_calendar_dates": """
         calendar_date date, is_working_day boolean, opens_at timestamp,
         business_microseconds bigint, business_microseconds_before bigint
+    """,
+    "intermediate.int_served_events": """
+        funnel_id varchar, subject_id varchar, stage_position integer, entered_at timestamp
+    """,
+    "intermediate.int_evidence": """
+        evidence_type varchar, evidence_name varchar, visitor_id varchar, session_id varchar,
+        user_id varchar, person_id varchar, account_id varchar, record_id varchar,
+        is_creation boolean, occurred_at timestamp
+    """,
+    "intermediate.int_record_activities": """
+        record_id varchar, activity_type varchar, occurred_at timestamp
     """,
 }
 
@@ -88,6 +99,7 @@ class Funnel:
     order_mode: str = "furthest"
     # Whether each journey stands under one value, by the name of the segment.
     segments: tuple[tuple[str, bool], ...] = ()
+    subject_type: str = "visitor"
 
     @property
     def ladder(self) -> tuple[Stage, ...]:
@@ -101,13 +113,22 @@ class Funnel:
 
 @dataclass(frozen=True)
 class Visit:
-    """A stage visit; `left_at` is None while current, `entered_at` where it is undated."""
+    """A stage visit; `left_at` is None while current, `entered_at` where it is undated.
+
+    `entered_again_at` are further entries of its stage, that made no visit of their own.
+    """
 
     number: int
     stage_id: str
     next_stage_id: str
     entered_at: datetime | None
     left_at: datetime | None
+    entered_again_at: tuple[datetime, ...] = ()
+
+    @property
+    def entries(self) -> tuple[datetime, ...]:
+        """The instants of all dated entries that it is made of."""
+        return (self.entered_at, *self.entered_again_at) if self.entered_at else ()
 
     @property
     def is_current(self) -> bool:
@@ -150,11 +171,24 @@ class Journey:
 
 
 @dataclass(frozen=True)
+class Happening:
+    """A row of evidence, or an activity, of somebody who need not be in any funnel."""
+
+    subject_type: str
+    subject_id: str
+    kind: str
+    name: str | None
+    at: datetime | None
+    is_creation: bool = False
+
+
+@dataclass(frozen=True)
 class Facts:
     """All facts of a warehouse."""
 
     funnels: tuple[Funnel, ...]
     journeys: tuple[Journey, ...]
+    happenings: tuple[Happening, ...] = ()
 
 
 def funnel(
@@ -165,6 +199,7 @@ def funnel(
     order_mode: str = "furthest",
     segments: str = "",
     target_hours: Mapping[str, float] | None = None,
+    subject_type: str = "visitor",
 ) -> Funnel:
     """A funnel: the stages of its ladder, `*` behind the won ones, its lost and optional stages.
 
@@ -184,7 +219,7 @@ def funnel(
     ]
     stages += [Stage(name, "lost", None) for name in lost.split()]
     named = tuple((name.rstrip("+"), not name.endswith("+")) for name in segments.split())
-    return Funnel(funnel_id, tuple(stages), order_mode, named)
+    return Funnel(funnel_id, tuple(stages), order_mode, named, subject_type)
 
 
 def build_marts(facts: Facts, home: Path) -> Path:
@@ -220,7 +255,7 @@ def _write(facts: Facts, connection: duckdb.DuckDBPyConnection) -> None:
     rows["declarations.horizons"] += [(days,) for days in HORIZONS]
     rows["intermediate.int_calendar_dates"] += _calendar_dates()
     for one in facts.funnels:
-        rows["core.dim_funnels"].append((one.funnel_id, one.order_mode))
+        rows["core.dim_funnels"].append((one.funnel_id, one.subject_type, one.order_mode))
         rows["core.dim_segments"] += [(one.funnel_id, *segment) for segment in one.segments]
         rows["core.dim_funnel_stages"] += [
             (
@@ -240,6 +275,11 @@ def _write(facts: Facts, connection: duckdb.DuckDBPyConnection) -> None:
             )
             for visit in journey.visits
         ]
+        rows["intermediate.int_served_events"] += [
+            (*subject, journey.funnel.stage(visit.stage_id).position, at)
+            for visit in journey.visits
+            for at in visit.entries or (None,)
+        ]
         if journey.number == 0:
             continue
         rows["core.fct_journeys"].append(
@@ -256,6 +296,7 @@ def _write(facts: Facts, connection: duckdb.DuckDBPyConnection) -> None:
         rows["core.fct_journey_segments"] += [
             (*key, name, value) for name, values in journey.segments.items() for value in values
         ]
+    _write_happenings(facts.happenings, rows)
     connection.execute(
         "create schema core; create schema intermediate; create schema if not exists declarations"
     )
@@ -281,3 +322,18 @@ def _calendar_dates() -> list[tuple[object, ...]]:
         )
         for midnight in (first + timedelta(days=n) for n in range((AS_OF - first).days + 1))
     ]
+
+
+def _write_happenings(
+    happenings: tuple[Happening, ...], rows: dict[str, list[tuple[object, ...]]]
+) -> None:
+    # The columns of `int_evidence` that name a subject, in their order.
+    columns = ("visitor", "session", "user", "person", "account", "opportunity")
+    for one in happenings:
+        if one.kind == "activity":
+            rows["intermediate.int_record_activities"].append((one.subject_id, one.name, one.at))
+        else:
+            ids = [one.subject_id if one.subject_type == column else None for column in columns]
+            rows["intermediate.int_evidence"].append(
+                (one.kind, one.name, *ids, one.is_creation, one.at)
+            )

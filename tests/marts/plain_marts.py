@@ -7,7 +7,7 @@ the caller's arithmetic, medians of survival are products of fractions.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -28,11 +28,16 @@ REPORTABLE = 30
 
 @dataclass(frozen=True)
 class Column:
-    """What stands in one group: its journeys, and the subjects' visits before any."""
+    """What stands in one group: its journeys, and the subjects' visits before any.
+
+    Beside it, the journeys of all groups of the funnel, and all facts.
+    """
 
     group: Group
     journeys: tuple[Journey, ...]
     before: tuple[Journey, ...]
+    groups: Mapping[Group, Sequence[Journey]]
+    facts: Facts
 
     def curves(self, funnel: Funnel) -> dict[tuple[str, str, str | None], Curve]:
         """The curves that somebody waits on, by event, from stage and to stage."""
@@ -46,7 +51,7 @@ def columns(facts: Facts) -> Iterator[tuple[Funnel, Group, Column]]:
     """All groups of all funnels, with what stands in them."""
     for funnel in facts.funnels:
         own = [one for one in facts.journeys if one.funnel == funnel]
-        groups: Mapping[Group, list[Journey]] = defaultdict(list)
+        groups: defaultdict[Group, list[Journey]] = defaultdict(list)
         groups[EVERYTHING]
         for journey in own:
             if journey.number > 0:
@@ -55,7 +60,7 @@ def columns(facts: Facts) -> Iterator[tuple[Funnel, Group, Column]]:
         before = tuple(one for one in own if one.number == 0)
         for group, journeys in groups.items():
             old = before if group == EVERYTHING else ()
-            yield funnel, group, Column(group, tuple(journeys), old)
+            yield funnel, group, Column(group, tuple(journeys), old, groups, facts)
 
 
 def _groups_of(journey: Journey) -> Iterator[Group]:
@@ -118,33 +123,6 @@ def funnel_conversion(funnel: Funnel, column: Column) -> dict[tuple[str, ...], M
         if funnel.order_mode != "any" or not stage.is_optional:
             previous = len(reached)
             mature_previous = sum(one.is_mature for one in reached)
-    return rows
-
-
-def drop_off_points(funnel: Funnel, column: Column) -> dict[tuple[str, ...], Measures]:
-    """By stage."""
-    rows: dict[tuple[str, ...], Measures] = {}
-    for stage in funnel.ladder:
-        reached = [one for one in column.journeys if stage in one.reached]
-        here: Mapping[str, list[Journey]] = defaultdict(list)
-        for one in reached:
-            here["advanced" if one.furthest != stage else one.outcome].append(one)
-        dropped = here["lost"] + here["abandoned"]
-        known = [one.amount for one in dropped if one.amount is not None]
-        reasons = Counter(one.loss_reason for one in here["lost"] if one.loss_reason)
-        rows[(stage.stage_id,)] = {
-            "stage_position": stage.position,
-            "reached": len(reached),
-            "advanced": len(here["advanced"]),
-            "won": len(here["won"]),
-            "lost": len(here["lost"]),
-            "abandoned": len(here["abandoned"]),
-            "still_open": len(here["open"]),
-            "drop_off_rate": len(dropped) / len(reached) if reached else None,
-            "amount_lost": None if dropped and not known else sum(known, Decimal(0)),
-            "amount_unknown": len(dropped) - len(known),
-            "top_loss_reason": min(reasons, key=lambda one: (-reasons[one], one), default=None),
-        }
     return rows
 
 

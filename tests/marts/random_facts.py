@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import accumulate
 from random import Random
 
-from tests.marts.facts import AS_OF, Facts, Funnel, Journey, Visit, funnel
+from tests.marts.facts import AS_OF, Facts, Funnel, Happening, Journey, Visit, funnel
 
 FUNNELS = (
     funnel(
@@ -16,6 +17,7 @@ FUNNELS = (
         lost="gone dead",
         segments="region channel products+",
         target_hours={"call": 8.5, "offer": 0, "talks": 9999},
+        subject_type="opportunity",
     ),
     funnel("shop", "view cart paid* again*", lost="left", order_mode="ordered", segments="device"),
     funnel("tour", "video trial call bought*", optional="video call", order_mode="any"),
@@ -31,6 +33,14 @@ SEGMENTS: dict[str, dict[str, tuple[str, ...]]] = {
     "shop": {"device": ("phone", "phone6:tablet", "tablet")},
 }
 SUBJECTS = 70
+# Of whom, of what kind, and by which names. Nobody goes through a funnel as a user.
+KINDS: tuple[tuple[str, str, tuple[str | None, ...]], ...] = (
+    ("visitor", "event", ("view", "cart", "help", "nothing")),
+    ("visitor", "purchase", ("paid", None)),
+    ("user", "event", ("view", "log in")),
+    ("opportunity", "opportunity_stage", ("call", "offer", "gone", "parked")),
+    ("opportunity", "activity", ("mail", "phone")),
+)
 
 
 def random_facts(seed: int) -> Facts:
@@ -44,7 +54,15 @@ def random_facts(seed: int) -> Facts:
         for journey in _journeys_of_subject(random, one, f"subject {number}")
     ]
     random.shuffle(journeys)
-    return Facts(FUNNELS, tuple(journeys))
+    for journey in journeys:
+        journey.visits = [_entered_again(random, visit) for visit in journey.visits]
+    happenings = [
+        happening
+        for number in range(SUBJECTS)
+        for happening in _happenings(random, number, journeys)
+    ]
+    random.shuffle(happenings)
+    return Facts(FUNNELS, tuple(journeys), tuple(happenings))
 
 
 def _journeys_of_subject(random: Random, one: Funnel, subject_id: str) -> list[Journey]:
@@ -137,3 +155,32 @@ def _reached_at(
     # Each stage after the one before, but where the order does not count.
     elapsed = days if one.order_mode == "any" else list(accumulate(days))
     return tuple(min(entered_at + timedelta(days=one), AS_OF) for one in elapsed)
+
+
+def _entered_again(random: Random, visit: Visit) -> Visit:
+    """The visit, of some stages with a further entry before another stage's."""
+    if visit.entered_at is None or random.random() < 0.8:
+        return visit
+    wait = ((visit.left_at or AS_OF) - visit.entered_at) * random.random()
+    return replace(visit, entered_again_at=(visit.entered_at + wait,))
+
+
+def _happenings(random: Random, number: int, journeys: list[Journey]) -> list[Happening]:
+    """What is known of all subjects of that number, around their visits and at their instants."""
+    subject_id = f"subject {number}"
+    instants = [
+        at
+        for journey in journeys
+        if journey.subject_id == subject_id
+        for visit in journey.visits
+        for at in visit.entries
+    ]
+    happenings = []
+    for _ in range(random.choice((0, 3, 9)) if instants else 0):
+        subject_type, kind, names = random.choice(KINDS)
+        wait = random.choice((0, 0, 60, 3600.5, -60, random.random() * 86400 * 20))
+        at = random.choice((None, *[random.choice(instants) + timedelta(seconds=wait)] * 9))
+        is_creation = kind == "opportunity_stage" and random.random() < 0.2
+        name = None if is_creation else random.choice(names)
+        happenings.append(Happening(subject_type, subject_id, kind, name, at, is_creation))
+    return happenings

@@ -67,6 +67,37 @@ DEFECTS = {
         insert into marts.drop_off_points
         select * from marts.drop_off_points where cohort_grain = 'all'
     """,
+    "drop_off_points_mature_journeys_are_among_all": """
+        update marts.drop_off_points set mature_won_beyond = mature_advanced + 1
+        where funnel_id = 'deals' and cohort_grain = 'month' and stage_id = 'talks'
+    """,
+    "drop_off_points_who_came_back_had_dropped_off": """
+        update marts.drop_off_points set came_back = lost + abandoned + 1
+        where funnel_id = 'shop' and cohort_grain = 'year' and came_back > 0
+    """,
+    "drop_off_points_gains_lie_in_their_intervals": """
+        update marts.drop_off_points set best_quarter_wins = best_quarter_wins_high + 1
+        where cohort_grain = 'month' and best_quarter_wins_high is not null
+    """,
+    "after_drop_off_names_sum_to_the_dropped": """
+        delete from marts.after_drop_off where cohort_grain = 'year' and next_type = 'purchase'
+    """,
+    "after_drop_off_times_are_there_for_what_came_next": """
+        update marts.after_drop_off set median_seconds = null
+        where cohort_grain = 'month' and next_type = 'event'
+    """,
+    "accepted_values_after_drop_off_cohort_grain": """
+        update marts.after_drop_off set cohort_grain = 'fortnight' where cohort_grain = 'quarter'
+    """,
+    # A row twice of which neither counts: the sum stays, the key does not.
+    "unique_combination_after_drop_off": """
+        insert into marts.after_drop_off
+        select * replace (0 as journeys) from marts.after_drop_off where cohort_grain = 'all'
+    """,
+    "accepted_values_int_leak_gains_scenario": """
+        update intermediate.int_leak_gains set scenario = 'two_points'
+        where scenario = 'one_point' and gain_rank = 2
+    """,
     "cycle_times_are_there_for_the_completed": """
         update marts.cycle_times set p25 = p10 - 1
         where funnel_id = 'deals' and cohort_grain = 'year' and completed > 0

@@ -13,11 +13,14 @@ import scipy.stats
 from orchestration import dbt, declarations
 from orchestration.settings import Settings
 
+SIDES = ("low", "high")
+
 
 @pytest.mark.parametrize(
     ("call", "message"),
     [
         ("wilson_bound('a', 'b', 'middle')", "wilson_bound: expected side low or high"),
+        ("newcombe_bound('a', 'b', 'c', 'd', 'both')", "newcombe_bound: expected side low or high"),
         ("cohort_date('fortnight', 'entered_date')", "cohort_date: expected one of all, year"),
         ("interpolated_quantiles('a', [0.5, 50])", "expected shares between 0 and 1, found 50"),
         ("list_item('a', 0)", "list_item: expected a position from 1 on, found 0"),
@@ -123,6 +126,34 @@ def test_the_normal_tail_is_that_of_scipy(tmp_path_factory: pytest.TempPathFacto
     assert np.abs(found[is_near] / wanted[is_near] - 1).max() < 1e-12
     assert found.min() >= 0
     assert found.max() == 1
+
+
+def test_the_interval_of_a_difference_is_the_published_one(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    """Prevents a difference that looks certain, or whose interval has its ends mixed up.
+
+    R. G. Newcombe, Interval estimation for the difference between independent proportions,
+    Statistics in Medicine 17 (1998), table II, method 10.
+    """
+    published = {
+        (56, 70, 48, 80): (0.0524, 0.3339),
+        (9, 10, 3, 10): (0.1705, 0.8090),
+        (6, 7, 2, 7): (0.0582, 0.8062),
+        (5, 56, 0, 29): (-0.0381, 0.1926),
+        (0, 10, 0, 20): (-0.1611, 0.2775),
+        (0, 10, 0, 10): (-0.2775, 0.2775),
+        (10, 10, 0, 20): (0.6791, 1.0000),
+        (10, 10, 0, 10): (0.6075, 1.0000),
+    }
+    bounds = ", ".join(f"{{{{ newcombe_bound('a', 'b', 'c', 'd', '{side}') }}}}" for side in SIDES)
+    rows = ", ".join(f"({', '.join(map(str, counts))})" for counts in (*published, (1, 2, 0, 0)))
+    query = f"select {bounds} from (values {rows}) as of (a, b, c, d)"
+    *found, unknown = duckdb.sql(
+        _compiled(query, tmp_path_factory.getbasetemp() / "macros")
+    ).fetchall()
+    assert [tuple(round(end, 4) for end in ends) for ends in found] == list(published.values())
+    assert unknown == (None, None)
 
 
 @pytest.mark.parametrize(

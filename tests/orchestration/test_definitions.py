@@ -80,7 +80,8 @@ def test_tables_everyone_asks_for_are_assets_of_core_and_marts(
     groups = {name: spec.group_name for name, spec in specs.items()}
     for table in ("fct_journeys", "fct_journey_stages", "fct_stage_visits", "dim_funnels"):
         assert groups[f"core/{table}"] == "core"
-    for table in ("funnel_conversion", "conversion_matrix", "drop_off_points", "cycle_times"):
+    marts = ("funnel_conversion", "conversion_matrix", "drop_off_points", "cycle_times")
+    for table in (*marts, "after_drop_off"):
         assert groups[f"marts/{table}"] == "marts"
 
 

@@ -99,16 +99,17 @@ visited_stages as (
     group by all
 ),
 
-reached_stages as (
+reached_journeys as (
     select
         journey_cells.cell_id,
         journey_stages.stage_id,
-        count(*) as reached,
-        count(*) filter (where journey_cells.is_mature) as mature_reached,
-        count(*) filter (where visits_in_journeys.stage_id is null) as imputed,
-        count(*) filter (
-            where journey_cells.furthest_stage_position > journey_stages.stage_position
-        ) as advanced,
+        journey_cells.is_mature,
+        visits_in_journeys.stage_id is null as is_imputed,
+        journey_cells.furthest_stage_position > journey_stages.stage_position as has_advanced,
+        journey_cells.furthest_stage_position > journey_stages.stage_position
+        and journey_cells.outcome = 'won'
+        and journey_cells.is_mature as is_mature_won_beyond,
+        journey_cells.amount,
     from journey_stages
     inner join journey_cells
         on
@@ -121,6 +122,22 @@ reached_stages as (
             and journey_stages.subject_id = visits_in_journeys.subject_id
             and journey_stages.journey_number = visits_in_journeys.journey_number
             and journey_stages.stage_id = visits_in_journeys.stage_id
+),
+
+reached_stages as (
+    select
+        cell_id,
+        stage_id,
+        count(*) as reached,
+        count(*) filter (where is_mature) as mature_reached,
+        count(*) filter (where is_imputed) as imputed,
+        count(*) filter (where has_advanced) as advanced,
+        count(*) filter (where has_advanced and is_mature) as mature_advanced,
+        count(*) filter (where is_mature_won_beyond) as mature_won_beyond,
+        sum(amount) filter (where is_mature_won_beyond) as mature_amount_won_beyond,
+        count(*) filter (where is_mature_won_beyond and amount is null)
+            as mature_amount_unknown_beyond,
+    from reached_journeys
     group by all
 ),
 
@@ -148,6 +165,10 @@ select
     coalesce(reached_stages.mature_reached, 0) as mature_reached,
     coalesce(reached_stages.imputed, 0) as imputed,
     coalesce(reached_stages.advanced, 0) as advanced,
+    coalesce(reached_stages.mature_advanced, 0) as mature_advanced,
+    coalesce(reached_stages.mature_won_beyond, 0) as mature_won_beyond,
+    coalesce(reached_stages.mature_amount_won_beyond, 0) as mature_amount_won_beyond,
+    coalesce(reached_stages.mature_amount_unknown_beyond, 0) as mature_amount_unknown_beyond,
     coalesce(furthest_stages.won, 0) as won,
     coalesce(furthest_stages.lost, 0) as lost,
     coalesce(furthest_stages.abandoned, 0) as abandoned,

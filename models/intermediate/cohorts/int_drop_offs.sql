@@ -1,0 +1,245 @@
+with
+
+funnels as (
+    select
+        funnel_id,
+        subject_type,
+    from {{ ref('dim_funnels') }}
+),
+
+journeys as (
+    select
+        funnel_id,
+        subject_id,
+        journey_number,
+        cell_id,
+        furthest_stage_id,
+        ended_at,
+    from {{ ref('int_journey_cells') }}
+    where outcome in ('lost', 'abandoned')
+),
+
+served_events as (
+    select
+        funnel_id,
+        subject_id,
+        stage_position,
+        entered_at,
+    from {{ ref('int_served_events') }}
+    where entered_at is not null
+),
+
+evidence as (
+    select
+        evidence_type,
+        evidence_name,
+        visitor_id,
+        session_id,
+        user_id,
+        person_id,
+        account_id,
+        record_id,
+        is_creation,
+        occurred_at,
+    from {{ ref('int_evidence') }}
+    where occurred_at is not null
+),
+
+record_activities as (
+    select
+        record_id,
+        activity_type,
+        occurred_at,
+    from {{ ref('int_record_activities') }}
+),
+
+dated_journeys as (
+    select
+        funnel_id,
+        subject_id,
+        journey_number,
+        ended_at,
+    from journeys
+    where ended_at is not null
+),
+
+last_entries as (
+    select
+        dated_journeys.funnel_id,
+        dated_journeys.subject_id,
+        dated_journeys.journey_number,
+        dated_journeys.ended_at,
+        served_events.entered_at as last_entered_at,
+    from dated_journeys
+    asof join served_events
+        on
+            dated_journeys.funnel_id = served_events.funnel_id
+            and dated_journeys.subject_id = served_events.subject_id
+            and dated_journeys.ended_at >= served_events.entered_at
+),
+
+ladder_events as (
+    select
+        funnel_id,
+        subject_id,
+        entered_at,
+    from served_events
+    where stage_position is not null
+),
+
+returns as (
+    select
+        dated_journeys.funnel_id,
+        dated_journeys.subject_id,
+        dated_journeys.journey_number,
+        {{ microseconds_between('dated_journeys.ended_at', 'ladder_events.entered_at') }}
+            as microseconds_to_return,
+    from dated_journeys
+    asof join ladder_events
+        on
+            dated_journeys.funnel_id = ladder_events.funnel_id
+            and dated_journeys.subject_id = ladder_events.subject_id
+            and dated_journeys.ended_at < ladder_events.entered_at
+),
+
+typed_entries as (
+    select
+        funnels.subject_type,
+        last_entries.funnel_id,
+        last_entries.subject_id,
+        last_entries.journey_number,
+        last_entries.last_entered_at,
+    from last_entries
+    inner join funnels
+        on last_entries.funnel_id = funnels.funnel_id
+),
+
+-- The rest of the evidence, most of it, can be nobody's next.
+subjects as (
+    select
+        subject_type,
+        subject_id,
+        min(last_entered_at) as first_last_entered_at,
+    from typed_entries
+    group by all
+),
+
+subject_types as (
+    select distinct subject_type,
+    from subjects
+),
+
+evidence_of_subjects as (
+    select
+        subject_types.subject_type,
+        {{ subject_id('subject_types.subject_type') }} as subject_id,
+        evidence.evidence_type,
+        case
+            when evidence.is_creation then '(created)'
+            else coalesce(evidence.evidence_name, '(missing)')
+        end as evidence_name,
+        evidence.occurred_at,
+    from evidence
+    cross join subject_types
+
+    union all
+
+    select
+        subject_types.subject_type,
+        record_activities.record_id as subject_id,
+        'activity' as evidence_type,
+        record_activities.activity_type as evidence_name,
+        record_activities.occurred_at,
+    from record_activities
+    cross join subject_types
+    where subject_types.subject_type in ('lead', 'opportunity')
+),
+
+later_evidence as (
+    select
+        evidence_of_subjects.subject_type,
+        evidence_of_subjects.subject_id,
+        evidence_of_subjects.evidence_type,
+        evidence_of_subjects.evidence_name,
+        evidence_of_subjects.occurred_at,
+    from evidence_of_subjects
+    inner join subjects
+        on
+            evidence_of_subjects.subject_type = subjects.subject_type
+            and evidence_of_subjects.subject_id = subjects.subject_id
+    where evidence_of_subjects.occurred_at > subjects.first_last_entered_at
+),
+
+next_instants as (
+    select
+        typed_entries.subject_type,
+        typed_entries.funnel_id,
+        typed_entries.subject_id,
+        typed_entries.journey_number,
+        typed_entries.last_entered_at,
+        later_evidence.occurred_at,
+    from typed_entries
+    asof join later_evidence
+        on
+            typed_entries.subject_type = later_evidence.subject_type
+            and typed_entries.subject_id = later_evidence.subject_id
+            and typed_entries.last_entered_at < later_evidence.occurred_at
+),
+
+next_evidence as (
+    select
+        next_instants.funnel_id,
+        next_instants.subject_id,
+        next_instants.journey_number,
+        later_evidence.evidence_type,
+        later_evidence.evidence_name,
+        {{ microseconds_between('next_instants.last_entered_at', 'next_instants.occurred_at') }}
+            as microseconds_to_next,
+    from next_instants
+    inner join later_evidence
+        on
+            next_instants.subject_type = later_evidence.subject_type
+            and next_instants.subject_id = later_evidence.subject_id
+            and next_instants.occurred_at = later_evidence.occurred_at
+    qualify
+        row_number() over (
+            partition by
+                next_instants.funnel_id,
+                next_instants.subject_id,
+                next_instants.journey_number
+            order by later_evidence.evidence_type, later_evidence.evidence_name
+        ) = 1
+)
+
+select
+    journeys.funnel_id,
+    journeys.subject_id,
+    journeys.journey_number,
+    journeys.cell_id,
+    journeys.furthest_stage_id as stage_id,
+    case
+        when last_entries.funnel_id is null then 'undated'
+        else coalesce(next_evidence.evidence_type, 'nothing')
+    end as next_type,
+    case
+        when last_entries.funnel_id is null then '(undated)'
+        else coalesce(next_evidence.evidence_name, 'nothing')
+    end as next_name,
+    next_evidence.microseconds_to_next,
+    returns.microseconds_to_return,
+from journeys
+left join last_entries
+    on
+        journeys.funnel_id = last_entries.funnel_id
+        and journeys.subject_id = last_entries.subject_id
+        and journeys.journey_number = last_entries.journey_number
+left join next_evidence
+    on
+        journeys.funnel_id = next_evidence.funnel_id
+        and journeys.subject_id = next_evidence.subject_id
+        and journeys.journey_number = next_evidence.journey_number
+left join returns
+    on
+        journeys.funnel_id = returns.funnel_id
+        and journeys.subject_id = returns.subject_id
+        and journeys.journey_number = returns.journey_number
