@@ -12,11 +12,20 @@ waits as (
     where microseconds_in_stage is not null or microseconds_waiting is not null
 ),
 
+followed_cohorts as (
+    select distinct cohort_segment_id,
+    from {{ ref('int_followed_cells') }}
+),
+
+-- The others have whole curves.
 cell_cohorts as (
     select
-        cell_id,
-        cohort_segment_id,
-    from {{ ref('int_cell_cohorts') }}
+        cell_cohorts.cell_id,
+        cell_cohorts.cohort_segment_id,
+    from {{ ref('int_cell_cohorts') }} as cell_cohorts
+    left join followed_cohorts
+        on cell_cohorts.cohort_segment_id = followed_cohorts.cohort_segment_id
+    where followed_cohorts.cohort_segment_id is null
 ),
 
 cohort_waits as (
