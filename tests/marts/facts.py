@@ -45,7 +45,8 @@ COLUMNS = {
     "core.fct_stage_visits": """
         funnel_id varchar, subject_id varchar, visit_number integer, journey_number integer,
         stage_id varchar, stage_position integer, next_stage_id varchar, is_current boolean,
-        entered_at timestamp, seconds_in_stage decimal(18, 6)
+        entered_at timestamp, seconds_in_stage decimal(18, 6),
+        business_seconds_in_stage decimal(18, 6)
     """,
     "declarations.horizons": "horizon_days integer",
     "intermediate.int_run": "as_of timestamp",
@@ -141,6 +142,14 @@ class Visit:
         if self.entered_at is None or self.left_at is None:
             return None
         return Decimal((self.left_at - self.entered_at) // timedelta(microseconds=1)) / 1_000_000
+
+    @property
+    def business_seconds(self) -> Decimal | None:
+        """How much of it lay in working hours; None as for `seconds`."""
+        if self.entered_at is None or self.left_at is None:
+            return None
+        worked = business_time(self.entered_at, self.left_at)
+        return Decimal(worked // timedelta(microseconds=1)) / 1_000_000
 
 
 @dataclass
@@ -271,7 +280,7 @@ def _write(facts: Facts, connection: duckdb.DuckDBPyConnection) -> None:
             (
                 *(*subject, visit.number, journey.number, visit.stage_id),
                 *(journey.funnel.stage(visit.stage_id).position, visit.next_stage_id),
-                *(visit.is_current, visit.entered_at, visit.seconds),
+                *(visit.is_current, visit.entered_at, visit.seconds, visit.business_seconds),
             )
             for visit in journey.visits
         ]

@@ -6,6 +6,7 @@ the caller's arithmetic, medians of survival are products of fractions.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -38,6 +39,8 @@ class Column:
     before: tuple[Journey, ...]
     groups: Mapping[Group, Sequence[Journey]]
     facts: Facts
+    # Subjects who have been in their stage for too long.
+    stalled: frozenset[str]
 
     def curves(self, funnel: Funnel) -> dict[tuple[str, str, str | None], Curve]:
         """The curves that somebody waits on, by event, from stage and to stage."""
@@ -49,7 +52,13 @@ class Column:
 
 def columns(facts: Facts) -> Iterator[tuple[Funnel, Group, Column]]:
     """All groups of all funnels, with what stands in them."""
+    waiting = open_visits(facts)
     for funnel in facts.funnels:
+        stalled = frozenset(
+            subject_id
+            for (funnel_id, subject_id), measures in waiting.items()
+            if funnel_id == funnel.funnel_id and measures["is_stalled"]
+        )
         own = [one for one in facts.journeys if one.funnel == funnel]
         groups: defaultdict[Group, list[Journey]] = defaultdict(list)
         groups[EVERYTHING]
@@ -60,7 +69,7 @@ def columns(facts: Facts) -> Iterator[tuple[Funnel, Group, Column]]:
         before = tuple(one for one in own if one.number == 0)
         for group, journeys in groups.items():
             old = before if group == EVERYTHING else ()
-            yield funnel, group, Column(group, tuple(journeys), old, groups, facts)
+            yield funnel, group, Column(group, tuple(journeys), old, groups, facts, stalled)
 
 
 def _groups_of(journey: Journey) -> Iterator[Group]:
@@ -189,6 +198,7 @@ def cycle_times(funnel: Funnel, column: Column) -> dict[tuple[str, ...], Measure
             # This one is there for every cohort.
             "survival_p50": survival_median([one for one, _ in completed], waiting),
             **shares,
+            **_stays(stage, column),
         }
         for other in funnel.stages:
             fates = [(_fate(one, stage, other), one.is_mature) for one in journeys]
@@ -205,6 +215,7 @@ def cycle_times(funnel: Funnel, column: Column) -> dict[tuple[str, ...], Measure
                 **_times(times),
                 **_curve_times(curves.get(("visited", stage.stage_id, other.stage_id))),
                 **shares,
+                **dict.fromkeys(_stays(stage, column)),
             }
     return rows
 
@@ -238,9 +249,18 @@ def survival_curves(funnel: Funnel, column: Column) -> dict[tuple[str | int | No
     return rows
 
 
-def open_visits(facts: Facts) -> dict[tuple[str, ...], Measures]:
+def open_visits(facts: Facts) -> dict[tuple[str, str], Measures]:
     """By funnel and subject."""
-    rows: dict[tuple[str, ...], Measures] = {}
+    left: Mapping[tuple[str, str], list[Decimal]] = defaultdict(list)
+    for journey in facts.journeys:
+        for visit in journey.visits:
+            if visit.seconds is not None:
+                left[journey.funnel.funnel_id, visit.stage_id].append(visit.seconds)
+    histories = {
+        stage: (sorted(of), quantile(of, Fraction(1, 2)), quantile(of, Fraction(9, 10)))
+        for stage, of in left.items()
+    }
+    rows: dict[tuple[str, str], Measures] = {}
     for journey in facts.journeys:
         funnel = journey.funnel
         for visit in journey.visits:
@@ -248,16 +268,10 @@ def open_visits(facts: Facts) -> dict[tuple[str, ...], Measures]:
                 continue
             stage = funnel.stage(visit.stage_id)
             age = _seconds(visit.entered_at, AS_OF)
-            history = [
-                one.seconds
-                for other in facts.journeys
-                if other.funnel == funnel
-                for one in _visits_of(other, visit.stage_id)
-                if one.seconds is not None
-            ]
-            shorter = sum(seconds <= age for seconds in history)
+            none: tuple[list[Decimal], None, None] = ([], None, None)
+            history, p50, p90 = histories.get((funnel.funnel_id, visit.stage_id), none)
+            shorter = bisect_right(history, age)
             target = None if stage.target_hours is None else stage.target_hours * 3600
-            p90 = quantile(history, Fraction(9, 10))
             beyond_target = None if target is None else age > target
             beyond_p90 = None if p90 is None else float(age) > p90
             reasons = {(True, True): "both", (True, False): "target", (False, True): "history"}
@@ -272,9 +286,9 @@ def open_visits(facts: Facts) -> dict[tuple[str, ...], Measures]:
                 "business_age_seconds": _decimal(business_time(visit.entered_at, AS_OF)),
                 "completed_visits": len(history),
                 "left_by_age": shorter,
-                "share_left_by_age": shorter / len(history) if history else None,
+                "share_left_by_age": _share(shorter, len(history)),
                 "share_left_by_age_is_reportable": len(history) >= 30,
-                "p50_seconds": quantile(history, Fraction(1, 2)),
+                "p50_seconds": p50,
                 "p90_seconds": p90,
                 "target_seconds": target,
                 "is_beyond_target": beyond_target,
@@ -320,6 +334,33 @@ def _outcome_shares(wins: Curve | None, losses: Curve | None) -> Measures:
         "corrected_lost_share": _end(losses)[0],
         "corrected_open_share": still_open,
         "never_won_share": None if won is None else 1 - won,
+    }
+
+
+def _stays(stage: Stage, column: Column) -> Measures:
+    """Business time in a stage, time added up over a journey's visits of it, and who is there."""
+    visits = [
+        (journey, _visits_of(journey, stage.stage_id))
+        for journey in (*column.before, *column.journeys)
+    ]
+    business = [one.business_seconds for _, of in visits for one in of]
+    known_business = [one for one in business if one is not None]
+    totals = [[one.seconds for one in of if one.seconds is not None] for _, of in visits]
+    added_up = [sum(seconds, Decimal(0)) for seconds in totals if seconds]
+    still_there = [
+        journey.subject_id
+        for journey, of in visits
+        for one in of
+        if one.next_stage_id == "still_there"
+    ]
+    return {
+        "business_p50": quantile(known_business, Fraction(1, 2)),
+        "business_mean": _mean(known_business),
+        "cumulative_completed": len(added_up),
+        "cumulative_p50": quantile(added_up, Fraction(1, 2)),
+        "cumulative_mean": _mean(added_up),
+        "still_there": len(still_there),
+        "stalled": len(column.stalled.intersection(still_there)),
     }
 
 
@@ -387,8 +428,12 @@ def _quantiles(prefix: str, seconds: list[Decimal]) -> Measures:
             f"{prefix}p{percent}": quantile(seconds, Fraction(percent, 100))
             for percent in (10, 25, 50, 75, 90)
         },
-        f"{prefix}mean": float(sum(map(Fraction, seconds)) / len(seconds)) if seconds else None,
+        f"{prefix}mean": _mean(seconds),
     }
+
+
+def _mean(seconds: list[Decimal]) -> float | None:
+    return float(sum(map(Fraction, seconds)) / len(seconds)) if seconds else None
 
 
 def _median(seconds: list[Decimal]) -> Measures:

@@ -106,6 +106,10 @@ DEFECTS = {
         update marts.cycle_times set competing = -1
         where funnel_id = 'deals' and cohort_grain = 'month' and to_stage_id = 'talks'
     """,
+    "cycle_times_say_how_long_visits_stay": """
+        update marts.cycle_times set stalled = still_there + 1
+        where funnel_id = 'shop' and cohort_grain = 'month' and to_stage_id = 'any_exit'
+    """,
     "unique_combination_cycle_times": """
         insert into marts.cycle_times select * from marts.cycle_times where cohort_grain = 'all'
     """,

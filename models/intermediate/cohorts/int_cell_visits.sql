@@ -11,6 +11,7 @@ stage_visits as (
         is_current,
         entered_at,
         seconds_in_stage,
+        business_seconds_in_stage,
     from {{ ref('fct_stage_visits') }}
 ),
 
@@ -57,6 +58,15 @@ select
     stage_visits.entered_at,
     journey_cells.ended_at as journey_ended_at,
     {{ microseconds_of('stage_visits.seconds_in_stage') }} as microseconds_in_stage,
+    {{ microseconds_of('stage_visits.business_seconds_in_stage') }}
+        as business_microseconds_in_stage,
+    {{ microseconds_of('sum(stage_visits.seconds_in_stage) over (
+            partition by
+                stage_visits.funnel_id,
+                stage_visits.subject_id,
+                stage_visits.journey_number,
+                stage_visits.stage_id
+        )') }} as cumulative_microseconds,
     case
         when stage_visits.seconds_in_stage is null and stage_visits.is_current
             then {{ microseconds_between('stage_visits.entered_at', 'run.as_of') }}

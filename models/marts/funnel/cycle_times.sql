@@ -13,7 +13,25 @@ cell_visits as (
         entered_at,
         microseconds_in_stage,
         microseconds_waiting,
+        business_microseconds_in_stage,
+        -- Once for each journey.
+        case when previous_visit_number = 0 then cumulative_microseconds end
+            as cumulative_microseconds,
+        next_stage_id = 'still_there' as is_still_there,
     from {{ ref('int_cell_visits') }}
+),
+
+stalled_visits as (
+    select
+        cell_visits.cell_id,
+        cell_visits.stage_id,
+    from {{ ref('open_visits') }} as open_visits
+    inner join {{ ref('int_cell_visits') }} as cell_visits
+        on
+            open_visits.funnel_id = cell_visits.funnel_id
+            and open_visits.subject_id = cell_visits.subject_id
+            and open_visits.visit_number = cell_visits.visit_number
+    where open_visits.is_stalled
 ),
 
 stage_pairs as (
@@ -163,6 +181,9 @@ cell_exits as (
         sum(cast(microseconds_in_stage as decimal(38, 0))) as microseconds,
         sum(cast(microseconds_in_stage as decimal(38, 0))) filter (where is_mature)
             as mature_microseconds,
+        sum(cast(business_microseconds_in_stage as decimal(38, 0))) as business_microseconds,
+        count(cumulative_microseconds) as cumulative_completed,
+        count(*) filter (where is_still_there) as still_there,
     from cell_visits
     group by all
 ),
@@ -177,9 +198,71 @@ cohort_exits as (
         sum(cell_exits.mature_completed) as mature_completed,
         sum(cell_exits.microseconds) as microseconds,
         sum(cell_exits.mature_microseconds) as mature_microseconds,
+        sum(cell_exits.business_microseconds) as business_microseconds,
+        sum(cell_exits.cumulative_completed) as cumulative_completed,
+        sum(cell_exits.still_there) as still_there,
     from cell_exits
     inner join cell_cohorts on cell_exits.cell_id = cell_cohorts.cell_id
     group by all
+),
+
+cohort_stay_medians as (
+    select
+        cell_cohorts.cohort_segment_id,
+        cell_visits.stage_id,
+        {{ interpolated_quantiles('cell_visits.business_microseconds_in_stage', [0.5]) }}
+            as business_medians,
+        {{ interpolated_quantiles('cell_visits.cumulative_microseconds', [0.5]) }}
+            as cumulative_medians,
+    from cell_visits
+    inner join cell_cohorts on cell_visits.cell_id = cell_cohorts.cell_id
+    where
+        cell_visits.business_microseconds_in_stage is not null
+        or cell_visits.cumulative_microseconds is not null
+    group by all
+),
+
+cell_stalled as (
+    select
+        cell_id,
+        stage_id,
+        count(*) as stalled,
+    from stalled_visits
+    group by all
+),
+
+cohort_stalled as (
+    select
+        cell_cohorts.cohort_segment_id,
+        cell_stalled.stage_id,
+        sum(cell_stalled.stalled) as stalled,
+    from cell_stalled
+    inner join cell_cohorts on cell_stalled.cell_id = cell_cohorts.cell_id
+    group by all
+),
+
+cohort_stays as (
+    select
+        cohort_exits.cohort_segment_id,
+        cohort_exits.from_stage_id,
+        'any_exit' as to_stage_id,
+        cohort_exits.completed,
+        cohort_exits.microseconds,
+        cohort_exits.business_microseconds,
+        cohort_exits.cumulative_completed,
+        cohort_exits.still_there,
+        coalesce(cohort_stalled.stalled, 0) as stalled,
+        {{ list_item('cohort_stay_medians.business_medians', 1) }} as business_microseconds_p50,
+        {{ list_item('cohort_stay_medians.cumulative_medians', 1) }} as cumulative_microseconds_p50,
+    from cohort_exits
+    left join cohort_stay_medians
+        on
+            cohort_exits.cohort_segment_id = cohort_stay_medians.cohort_segment_id
+            and cohort_exits.from_stage_id = cohort_stay_medians.stage_id
+    left join cohort_stalled
+        on
+            cohort_exits.cohort_segment_id = cohort_stalled.cohort_segment_id
+            and cohort_exits.from_stage_id = cohort_stalled.stage_id
 ),
 
 cell_journeys as (
@@ -397,6 +480,15 @@ select
     losses.share_high as corrected_lost_share_high,
     wins.survival as corrected_open_share,
     1 - wins.share as never_won_share,
+    {{ seconds_of('cohort_stays.business_microseconds_p50') }} as business_p50,
+    {{ seconds_of('cohort_stays.business_microseconds') }}
+    / nullif(cohort_stays.completed, 0) as business_mean,
+    cast(cohort_stays.cumulative_completed as bigint) as cumulative_completed,
+    {{ seconds_of('cohort_stays.cumulative_microseconds_p50') }} as cumulative_p50,
+    {{ seconds_of('cohort_stays.microseconds') }}
+    / nullif(cohort_stays.cumulative_completed, 0) as cumulative_mean,
+    cast(cohort_stays.still_there as bigint) as still_there,
+    cast(cohort_stays.stalled as bigint) as stalled,
 from cycle_counts
 inner join cohort_segments on cycle_counts.cohort_segment_id = cohort_segments.cohort_segment_id
 left join cohort_quantiles
@@ -422,3 +514,8 @@ left join losses
     on
         cycle_counts.cohort_segment_id = losses.cohort_segment_id
         and cycle_counts.from_stage_id = losses.from_stage_id
+left join cohort_stays
+    on
+        cycle_counts.cohort_segment_id = cohort_stays.cohort_segment_id
+        and cycle_counts.from_stage_id = cohort_stays.from_stage_id
+        and cycle_counts.to_stage_id = cohort_stays.to_stage_id
