@@ -1,3 +1,5 @@
+{{ config(materialized='view') }}
+
 with
 
 run as (
@@ -69,6 +71,7 @@ record_entries as (
         segments.segment_name,
         segments.attribute,
         segments.taken_at,
+        segment_entries.needed_for,
         segment_entries.event_number,
         segment_entries.tie_position,
         segment_entries.record_id,
@@ -91,6 +94,7 @@ event_values as (
         event_entries.journey_number,
         segments.segment_name,
         segments.taken_at,
+        event_entries.needed_for,
         {{ json_text_at('event_entries.attributes', 'segments.attribute') }} as attribute_value,
         false as is_field_change,
         event_entries.tie_position,
@@ -112,6 +116,7 @@ record_values as (
         record_entries.journey_number,
         record_entries.segment_name,
         record_entries.taken_at,
+        record_entries.needed_for,
         case
             when attribute_history.record_id is not null then attribute_history.attribute_value
             else {{ json_text_at('record_attributes.attributes', 'record_entries.attribute') }}
@@ -143,7 +148,7 @@ records_of_journeys as (
         min(next_entered_at) as next_entered_at,
         min(known_at) as first_known_at,
     from record_entries
-    where taken_at in ('first', 'last', 'each')
+    where needed_for = 'journey'
     group by all
 ),
 
@@ -154,6 +159,7 @@ record_changes as (
         records_of_journeys.journey_number,
         records_of_journeys.segment_name,
         records_of_journeys.taken_at,
+        'journey' as needed_for,
         attribute_history.attribute_value,
         true as is_field_change,
         0 as tie_position,
@@ -185,6 +191,7 @@ select
     journey_number,
     segment_name,
     taken_at,
+    needed_for,
     attribute_value,
     is_field_change,
     tie_position,

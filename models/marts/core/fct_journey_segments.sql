@@ -24,7 +24,7 @@ values_at_entry as (
         segment_name,
         attribute_value,
     from {{ ref('int_segment_values') }}
-    where taken_at = 'entry'
+    where needed_for = 'entry'
 ),
 
 later_values as (
@@ -49,7 +49,7 @@ later_values as (
         ) as known_values,
     from {{ ref('int_segment_values') }}
     where
-        taken_at != 'entry'
+        needed_for != 'entry'
         -- An entry without a value says nothing; a field that is cleared has none from then on.
         and (attribute_value is not null or (taken_at = 'last' and is_field_change))
 ),
