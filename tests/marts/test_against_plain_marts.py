@@ -133,7 +133,29 @@ def test_the_random_facts_hold_what_is_hard(marts: Tables, facts: Facts) -> None
             ) as repeated_transitions,
             (
                 select count(*) from marts.drop_off_points where amount_unknown > 0
-            ) as unknown_amounts
+            ) as unknown_amounts,
+            (
+                select count(*) from marts.drop_off_points where best_quarter_wins > 0.1
+            ) as gains_to_the_best_quarter,
+            (
+                select count(*) from marts.drop_off_points where best_segment_wins > 0.1
+            ) as gains_to_the_best_segment,
+            (
+                select count(*) from marts.drop_off_points where best_quarter_wins < -0.1
+            ) as rates_above_the_best_of_many,
+            (
+                select count(*) from marts.drop_off_points where best_quarter_rank > 1
+            ) as leaks_ranked_lower,
+            (
+                select count(*) from marts.drop_off_points
+                where came_back > 0 and came_back < lost + abandoned
+            ) as some_came_back,
+            (
+                select count(*) from marts.after_drop_off where next_type = 'activity'
+            ) as activities_next,
+            (
+                select count(*) from marts.after_drop_off where next_type = 'undated'
+            ) as undated_ends
         """
     )
     assert all(isinstance(count, int) and count > 10 for count in counts), counts
