@@ -253,9 +253,10 @@ def _parse(settings: Settings, path: Path) -> None:
 
 
 def layer_of(node: Mapping[str, Any]) -> str:
-    """The name of the layer that a seed or model is built in; of a source it is raw."""
+    """The name of the layer that a seed or model is built in, or that a source belongs to."""
     if node["resource_type"] == "source":
-        return "raw"
+        # What is kept of past dates is made of raw, but by the models, and for the marts.
+        return LAYERS[-1].name if node["source_name"] == "known_on" else "raw"
     if node["resource_type"] == "seed":
         return LAYERS[0].name
     folder = f"path:{Path(node['original_file_path']).parent.as_posix()}/"

@@ -346,6 +346,11 @@ TABLES = (
         ),
         key=("calendar_date",),
     ),
+    Table(
+        "known_on_dates",
+        (Column("known_on", calendar_day, is_required=True),),
+        key=("known_on",),
+    ),
 )
 
 # Compared with the data as they are; in all other columns blanks around the text are dropped.

@@ -7,6 +7,7 @@ from typing import Any
 import dagster as dg
 
 from orchestration.assets.gates import build_gates
+from orchestration.assets.known_on import build_known_on
 from orchestration.assets.layers import build_layers
 from orchestration.assets.raw import build_raw
 from orchestration.assets.release import build_release
@@ -24,10 +25,11 @@ def build_defs(**overrides: Any) -> dg.Definitions:
     project = manifest(settings)
     raw = build_raw(project)
     layers = build_layers(project)
+    _, core, marts = layers
     release = build_release(project)
     steps = [raw, *layers, release]
     return dg.Definitions(
-        assets=steps,
+        assets=[*steps, build_known_on(project, core, marts)],
         asset_checks=build_gates(project, steps, settings),
         jobs=[nightly],
         schedules=[nightly_schedule(settings)],

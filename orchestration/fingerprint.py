@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 
 from orchestration import raw
 from orchestration.dbt import code_digest
@@ -22,10 +23,22 @@ def fingerprint(settings: Settings, declared: Declarations) -> str:
     parts = [
         raw.fingerprint(settings, declared.sources),
         *(declared.as_csv(table) for table in TABLES),
-        code_digest(),
         settings.as_of.isoformat() if settings.as_of else "from the data",
+        *code_and_settings(settings),
+    ]
+    return short_hash(parts)
+
+
+def code_and_settings(settings: Settings) -> tuple[str, ...]:
+    """The models, and all settings that they read but the as-of."""
+    return (
+        code_digest(),
         settings.reporting_timezone,
         settings.reporting_currency,
         str(settings.min_reportable),
-    ]
+    )
+
+
+def short_hash(parts: Iterable[str]) -> str:
+    """A text of 32 hexadecimal digits that is another for other parts."""
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]

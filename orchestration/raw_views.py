@@ -13,6 +13,7 @@ import duckdb
 from orchestration.columns import OWN_COLUMNS
 from orchestration.declarations import Source
 from orchestration.extracts import Extract, read_extracts
+from orchestration.known_deliveries import RECEIVED_AT, Known, received_at
 from orchestration.ledger import Load, open_ledger
 from orchestration.settings import Settings
 from orchestration.values import literal, quoted
@@ -22,8 +23,19 @@ class RawError(Exception):
     """Raw is not as the ledger says. The message names the file and what to do."""
 
 
-def create_raw_views(settings: Settings, sources: Sequence[Source]) -> None:
+def create_raw_views(
+    settings: Settings,
+    sources: Sequence[Source],
+    build: Path | None = None,
+    known: Known | None = None,
+) -> None:
     """Make the schemas raw and raw_generic of build.duckdb for the enabled sources.
+
+    Args:
+        settings: where the state is.
+        sources: the declared sources.
+        build: the database to make them in; None for `build.duckdb`.
+        known: what alone is to be in them; None for everything.
 
     Raises:
         RawError: if a file is gone that the ledger says was loaded, or the build is in use.
@@ -33,21 +45,26 @@ def create_raw_views(settings: Settings, sources: Sequence[Source]) -> None:
     with open_ledger(settings.ledger) as ledger:
         loads = [load for load in ledger.loads().values() if load.source in enabled]
     loaded = sorted((load for load in loads if load.is_loaded), key=lambda load: load.file)
-    _check_files(settings, loaded)
 
-    connection = _connect(settings.build)
+    connection = _connect(build or settings.build)
     try:
         connection.execute("set TimeZone = 'UTC'")
         connection.execute(f"attach {literal(str(settings.ledger))} as ledger (read_only)")
         connection.begin()
         connection.execute("create schema if not exists raw")
         connection.execute("create schema if not exists raw_generic")
-        _create_loads(connection, enabled)
+        _list_deliveries(connection, known)
+        _create_loads(connection, enabled, is_all=known is None)
         _create_deliveries(connection)
+        if known:
+            held = connection.execute("select load_id from raw.loads").fetchall()
+            loaded = [load for load in loaded if (load.load_id,) in set(held)]
+        _check_files(settings, loaded)
         _create_quarantined_rows(connection, settings, loaded)
         for extract in read_extracts().values():
             of_table = [load for load in loaded if load.table_name == extract.table_name]
-            _create_view(connection, settings, extract, of_table)
+            condition = _was_known(connection, extract, enabled, known) if known else "true"
+            _create_view(connection, settings, extract, of_table, condition)
         connection.commit()
     finally:
         connection.close()
@@ -74,7 +91,26 @@ def _check_files(settings: Settings, loaded: Sequence[Load]) -> None:
                 )
 
 
-def _create_loads(connection: duckdb.DuckDBPyConnection, sources: Mapping[str, Source]) -> None:
+def _list_deliveries(connection: duckdb.DuckDBPyConnection, known: Known | None) -> None:
+    """The ledger's deliveries, or those that were known; `is_by_rows` tells which by rows alone."""
+    connection.execute(
+        """
+        create temp table listed_deliveries as
+        select *, delivery_number in (select unnest(cast($by_rows as bigint[]))) as is_by_rows
+        from ledger.deliveries
+        where $is_all or delivery_number in (select unnest(cast($numbers as bigint[])))
+        """,
+        {
+            "by_rows": list(known.by_rows) if known else [],
+            "numbers": [*known.deliveries, *known.by_rows] if known else [],
+            "is_all": known is None,
+        },
+    )
+
+
+def _create_loads(
+    connection: duckdb.DuckDBPyConnection, sources: Mapping[str, Source], is_all: bool
+) -> None:
     zones = ", ".join(
         f"({literal(source.source)}, {literal(source.timezone)})" for source in sources.values()
     )
@@ -86,8 +122,8 @@ def _create_loads(connection: duckdb.DuckDBPyConnection, sources: Mapping[str, S
         ),
 
         latest_deliveries as (
-            select load_id
-            from ledger.deliveries
+            select load_id, is_by_rows
+            from listed_deliveries
             qualify row_number() over (partition by file order by delivery_number desc) = 1
         ),
 
@@ -97,7 +133,7 @@ def _create_loads(connection: duckdb.DuckDBPyConnection, sources: Mapping[str, S
             join ledger.loads on loads.load_id = latest_deliveries.load_id
             qualify row_number() over (
                 partition by loads.source, loads.table_name, loads.content_hash
-                order by loads.file
+                order by latest_deliveries.is_by_rows, loads.file
             ) = 1
         ),
 
@@ -133,6 +169,7 @@ def _create_loads(connection: duckdb.DuckDBPyConnection, sources: Mapping[str, S
             nullif(array_to_string(new_columns, ','), '') as new_columns,
             run_id,
         from dated_loads
+        where {"true" if is_all else "load_id in (select load_id from listed_deliveries)"}
         order by file, first_seen_at, load_id
         """
     )
@@ -152,7 +189,7 @@ def _create_deliveries(connection: duckdb.DuckDBPyConnection) -> None:
                 ) = 1 then loads.first_seen_at
                 else deliveries.found_at
             end as delivered_at,
-        from ledger.deliveries
+        from listed_deliveries as deliveries
         join raw.loads on loads.load_id = deliveries.load_id
         join ledger.loads as ledger_loads on ledger_loads.load_id = deliveries.load_id
         order by deliveries.delivery_number
@@ -203,7 +240,9 @@ def _create_view(
     settings: Settings,
     extract: Extract,
     loads: Sequence[Load],
+    condition: str,
 ) -> None:
+    """Create the view of a table over those of its delivered rows that meet the condition."""
     delivered = {column for load in loads for column in load.columns}
     declared = [
         f"delivered_rows.{quoted(name)}"
@@ -241,8 +280,32 @@ def _create_view(
         select {", ".join(columns)}
         from {rows} as delivered_rows
         join raw.loads on loads.load_id = parse_filename(delivered_rows.filename, true)
+        where {condition if RECEIVED_AT in delivered else "true"}
         """
     )
+
+
+def _was_known(
+    connection: duckdb.DuckDBPyConnection,
+    extract: Extract,
+    sources: Mapping[str, Source],
+    known: Known,
+) -> str:
+    """SQL: whether a row was known: by when it was received, where it says so, else by its file."""
+    if RECEIVED_AT not in extract.column_names:
+        return "true"
+    zones = " ".join(
+        f"when {literal(source.source)} then {literal(source.timezone)}"
+        for source in sources.values()
+    )
+    received = received_at(f"delivered_rows.{RECEIVED_AT}", f"(case loads.source {zones} end)")
+    by_rows = connection.execute(
+        "select distinct load_id from listed_deliveries where is_by_rows order by all"
+    ).fetchall()
+    later = ", ".join(literal(load_id) for (load_id,) in by_rows)
+    is_known_by_file = f"loads.load_id not in ({later})" if later else "true"
+    before = f"timestamp {literal(known.before.isoformat(sep=' '))}"
+    return f"coalesce({received} < {before}, {is_known_by_file})"
 
 
 def _parquet(files: Sequence[Path]) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import duckdb
 
-from orchestration.published_tables import PublishedTable, literal, quoted_list
+from orchestration.published_tables import PublishedTable, literal, quoted, quoted_list
 from orchestration.release_database import (
     DATABASE,
     PARQUET,
@@ -23,6 +23,7 @@ from orchestration.release_database import (
     relations_of,
 )
 from orchestration.release_log import LOG_TABLES
+from orchestration.release_macros import TableMacro, table_macros
 from orchestration.releases import Release
 
 
@@ -38,6 +39,8 @@ def audit(
     temporary: Path,
 ) -> None:
     """Compare database, Parquet and build: the same tables, columns, types and rows, unique keys.
+
+    The table macros must be there, and give the rows of their tables.
 
     Args:
         folder: where the release was written.
@@ -65,6 +68,35 @@ def audit(
             for place, copy in copies.items():
                 _expect_same(connection, release, table, place, copy)
             _expect_unique_key(connection, release, table)
+        _expect_macros(connection, release, table_macros(tables))
+
+
+def _expect_macros(
+    connection: duckdb.DuckDBPyConnection, release: Release, macros: Sequence[TableMacro]
+) -> None:
+    found = connection.execute(
+        "select function_name from duckdb_functions() "
+        "where database_name = 'release' and function_type = 'table_macro' order by all"
+    ).fetchall()
+    names = ", ".join(sorted(macro.name for macro in macros))
+    _expect(release, f"table macros in {DATABASE}", names, ", ".join(name for (name,) in found))
+    # As a reader who has opened the file: the macros name tables without their database.
+    connection.execute("use release")
+    for macro in macros:
+        table, column = relation("release", macro.table), quoted(macro.column)
+        values = connection.execute(
+            f"select distinct {column} from {table} order by all"
+        ).fetchall()
+        for (value,) in values:
+            chosen = f"(from {table} where {column} = {literal(str(value))})"
+            asked = f"{quoted(macro.name)}({literal(str(value))})"
+            columns = macro.table.column_names
+            _expect(
+                release,
+                f"{macro.name}({value})",
+                str(digest(connection, chosen, columns)),
+                str(digest(connection, asked, columns)),
+            )
 
 
 def _expect_same(

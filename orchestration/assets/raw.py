@@ -8,6 +8,7 @@ import dagster as dg
 import duckdb
 
 from orchestration import declarations
+from orchestration.dbt import layer_of
 from orchestration.dbt_translator import LayerTranslator
 from orchestration.fingerprint import fingerprint
 from orchestration.published_tables import quoted
@@ -33,6 +34,7 @@ def build_raw(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
             kinds={"duckdb", "parquet"},
         )
         for unique_id in sorted(manifest["sources"])
+        if layer_of(manifest["sources"][unique_id]) == "raw"
     }
 
     @dg.multi_asset(

@@ -17,6 +17,7 @@ import duckdb
 import pyarrow as pa
 
 from orchestration import dbt, declarations
+from orchestration.known_on import show_dates
 from orchestration.settings import Settings
 
 AS_OF = datetime(2025, 4, 1)
@@ -242,6 +243,7 @@ def build_marts(facts: Facts, home: Path) -> Path:
     declarations.write_empty(settings.declarations)
     with duckdb.connect(str(settings.build)) as connection:
         _write(facts, connection)
+    show_dates(settings, [])
     outcome = dbt.run(
         settings,
         [

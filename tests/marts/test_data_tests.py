@@ -34,9 +34,23 @@ DEFECTS = {
     "accepted_values_funnel_conversion_cohort_grain": """
         update marts.funnel_conversion set cohort_grain = 'fortnight' where cohort_grain = 'week'
     """,
-    "unique_combination_funnel_conversion": """
+    "unique_combination_funnel_conversion_funnel_id": """
         insert into marts.funnel_conversion
         select * from marts.funnel_conversion where cohort_grain = 'all' and stage_id = 'talks'
+    """,
+    "unique_combination_funnel_conversion_known_on": """
+        insert into marts.funnel_conversion_known_on
+        select date '2025-03-01' as known_on, funnel_conversion.*
+        from marts.funnel_conversion cross join range(2) as copies (copy)
+    """,
+    "not_null_funnel_conversion_known_on": """
+        insert into marts.funnel_conversion_known_on
+        select null as known_on, *
+        from marts.funnel_conversion where cohort_grain = 'year'
+    """,
+    "accepted_values_funnel_conversion_known_on": """
+        update marts.funnel_conversion_known_on set cohort_grain = 'weekend'
+        where cohort_grain = 'day'
     """,
     "conversion_matrix_rows_sum_to_their_visits": """
         delete from marts.conversion_matrix

@@ -60,6 +60,10 @@ SOUND = {
         calendar_date,is_working_day,holiday_name
         2026-01-01,false,New Year
     """,
+    "known_on_dates": """\
+        known_on
+        2026-01-31
+    """,
 }
 
 CALENDAR_HEADER = "calendar_date,is_working_day,opens_at,closes_at,holiday_name\n"
@@ -177,9 +181,11 @@ def test_optional_tables_may_be_missing(declare: Declare) -> None:
         exchange_rates=None,
         working_hours=None,
         calendar=None,
+        known_on_dates=None,
     )
     declared = declarations.read(folder)
     assert declared.tables["calendar"] == ()
+    assert declared.tables["known_on_dates"] == ()
     assert [tuple(row.cells.values()) for row in declared.tables["working_hours"]] == [
         (weekday, "09:00", "17:00") for weekday in "12345"
     ]
@@ -429,6 +435,16 @@ MISTAKES = {
         edited("calendar", "2026-01-01", "2026-02-30"),
         "calendar.csv line 2, column calendar_date: expected a date written year-month-day, "
         "found '2026-02-30'.",
+    ),
+    "past date that does not exist": (
+        edited("known_on_dates", "2026-01-31", "2026-02-31"),
+        "known_on_dates.csv line 2, column known_on: expected a date written year-month-day, "
+        "found '2026-02-31'.",
+    ),
+    "past date twice": (
+        edited("known_on_dates", "2026-01-31", "2026-01-31\n2026-01-31"),
+        "known_on_dates.csv line 3, column known_on: expected each known_on once, "
+        "found '2026-01-31' again, first in line 2.",
     ),
     "date of another country": (
         edited("calendar", "2026-01-01", "01/02/2026"),

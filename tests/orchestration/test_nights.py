@@ -40,6 +40,7 @@ ALL_STEPS = [
     "gate_staging",
     "core",
     "gate_core",
+    "known_on",
     "marts",
     "gate_marts",
     "release",
@@ -161,7 +162,7 @@ def test_accepted_rows_pass_and_the_release_says_so(nights: Nights) -> None:
 
 @pytest.mark.parametrize(
     ("layer", "stopped"),
-    [("raw", "staging"), ("staging", "core"), ("core", "marts"), ("marts", "release")],
+    [("raw", "staging"), ("staging", "core"), ("core", "known_on"), ("marts", "release")],
 )
 def test_failing_gate_stops_everything_to_its_right(
     nights: Nights, layer: str, stopped: str

@@ -368,6 +368,63 @@ def test_the_audit_finds_what_was_not_written_as_built(
     assert read(settings, "select distinct mark from fct_visits") == [(1,)]
 
 
+def _lose_a_macro(connection: duckdb.DuckDBPyConnection) -> None:
+    connection.execute("drop macro table release.main.funnel_known_on")
+
+
+def _select_other_rows(connection: duckdb.DuckDBPyConnection) -> None:
+    _lose_a_macro(connection)
+    connection.execute(
+        "create macro release.main.funnel_known_on(known_on_date) as table "
+        "from funnel_conversion_known_on limit 1"
+    )
+
+
+@pytest.mark.parametrize(
+    ("defect", "message"),
+    [
+        (_lose_a_macro, "table macros in funnel.duckdb: expected funnel_known_on, found "),
+        (_select_other_rows, r"funnel_known_on\(2024-01-01\): expected 2 rows .*, found 1 rows"),
+    ],
+)
+def test_the_audit_asks_the_macros(
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    defect: Callable[[duckdb.DuckDBPyConnection], None],
+    message: str,
+) -> None:
+    """An analyst would get another date's rows, or be told that there is no such macro."""
+    known_on = model(
+        "funnel_conversion_known_on",
+        "marts/marts",
+        {"known_on": "date", "stage_id": "varchar"},
+        ["known_on", "stage_id"],
+    )
+    tables = published_tables(manifest(known_on))
+    table = (
+        "create table marts.funnel_conversion_known_on as "
+        "select * from (values (date '2024-01-01', 'visit'), (date '2024-01-01', 'cart'), "
+        "(date '2024-01-02', 'visit')) as kept (known_on, stage_id)"
+    )
+    publish_mark(settings, 1, tables, [table])
+    assert read(settings, "from funnel_known_on('2024-01-02')") == [
+        (datetime(2024, 1, 2).date(), "visit")
+    ]
+    ((comment,),) = read(
+        settings, "select comment from duckdb_functions() where function_name = 'funnel_known_on'"
+    )
+    assert comment.startswith("The rows of funnel_conversion_known_on for one date")
+    write = publishing._write_parquet
+
+    def write_and_spoil(connection: duckdb.DuckDBPyConnection, *others: Any) -> None:
+        write(connection, *others)
+        defect(connection)
+
+    monkeypatch.setattr(publishing, "_write_parquet", write_and_spoil)
+    with pytest.raises(AuditError, match=f"release {release_of(2)}, {message}"):
+        publish_mark(settings, 2, tables, [table])
+
+
 @pytest.mark.parametrize(
     ("gates", "accepted", "message"),
     [

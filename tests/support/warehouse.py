@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from orchestration import dbt, declarations
+from orchestration.known_on import keep_known_dates
 from orchestration.raw import load_landing
 from orchestration.raw_views import create_raw_views
 from orchestration.settings import Settings
@@ -52,8 +53,9 @@ def build_warehouse(
     """
     settings = _settings(landing, seeds, home, as_of, timezone, currency)
     load_night(landing, seeds, home, now)
-    sources = declarations.read(seeds).sources
-    create_raw_views(settings, sources)
+    declared = declarations.read(seeds)
+    create_raw_views(settings, declared.sources)
+    keep_known_dates(settings, declared, as_of)
     left_out = ["unit_test"] if with_tests else ["unit_test", "test"]
     outcome = dbt.run(
         settings,
