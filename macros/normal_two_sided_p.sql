@@ -13,7 +13,8 @@
     ] -%}
     case
         when {{ z }} = 0 then 1e0
-        else
+        -- The least of 1 and nothing would be 1.
+        when {{ z }} is not null then
             least(
                 1e0,
                 exp(-{{ x }} * {{ x }})

@@ -70,6 +70,27 @@ DEFECTS = {
         select * replace (0 as transitions, 0 as subjects)
         from marts.conversion_matrix where funnel_id = 'shop' and cohort_grain = 'all'
     """,
+    "conversion_differences_lie_in_their_intervals": """
+        update marts.conversion_differences set difference_low = difference + 0.01
+        where funnel_id = 'deals' and cohort_grain = 'all'
+    """,
+    "conversion_differences_are_corrected_where_compared": """
+        update marts.conversion_differences set p_value_corrected = null
+        where funnel_id = 'deals' and cohort_grain = 'year' and is_compared
+    """,
+    "accepted_values_conversion_differences_cohort_grain": """
+        update marts.conversion_differences set cohort_grain = 'day' where cohort_grain = 'week'
+    """,
+    "accepted_values_conversion_differences_rate_name": """
+        update marts.conversion_differences set rate_name = 'rate' where funnel_id = 'tour'
+    """,
+    "accepted_values_conversion_differences_compared_with": """
+        update marts.conversion_differences set compared_with = 'another' where funnel_id = 'shop'
+    """,
+    "unique_combination_conversion_differences": """
+        insert into marts.conversion_differences
+        select * from marts.conversion_differences where funnel_id = 'shop'
+    """,
     "drop_off_points_balance": """
         update marts.drop_off_points set advanced = advanced + 1
         where funnel_id = 'deals' and cohort_grain = 'year'

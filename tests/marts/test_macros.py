@@ -112,14 +112,17 @@ def test_the_interval_of_a_median_has_the_published_ranks_and_covers_it(
 
 def test_the_normal_tail_is_that_of_scipy(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Prevents p-values that are wrong, negative or above 1, also where they are tiny."""
-    query = "select z, {{ normal_two_sided_p('z') }} from numbers order by z"
+    query = "select z, {{ normal_two_sided_p('z') }} from numbers order by z nulls last"
     with duckdb.connect() as connection:
         connection.execute(
             "create table numbers as select (number - 40000) / 1000e0 as z"
             " from range(80001) as numbers (number)"
         )
+        connection.execute("insert into numbers values (null)")
         compiled = _compiled(query, tmp_path_factory.getbasetemp() / "macros")
-        z, found = np.array(connection.execute(compiled).fetchall()).T
+        *rows, of_nothing = connection.execute(compiled).fetchall()
+    assert of_nothing == (None, None)
+    z, found = np.array(rows).T
     wanted = 2 * scipy.stats.norm.sf(np.abs(z))
     is_near = np.abs(z) <= 37
     assert len(z) == 80001
