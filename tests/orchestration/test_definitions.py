@@ -81,7 +81,7 @@ def test_tables_everyone_asks_for_are_assets_of_core_and_marts(
     for table in ("fct_journeys", "fct_journey_stages", "fct_stage_visits", "dim_funnels"):
         assert groups[f"core/{table}"] == "core"
     marts = ("funnel_conversion", "conversion_matrix", "drop_off_points", "cycle_times")
-    for table in (*marts, "after_drop_off"):
+    for table in (*marts, "after_drop_off", "conversion_differences"):
         assert groups[f"marts/{table}"] == "marts"
 
 
