@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import duckdb
 import pytest
 
-from orchestration import dbt
+from orchestration import dbt, declarations
 from orchestration.dbt import Layer
 from orchestration.settings import Settings
 
@@ -137,3 +138,17 @@ def test_environment_and_folder_are_as_before(settings: Settings) -> None:
     dbt.manifest(settings)
     assert dict(os.environ) == before
     assert Path.cwd() == folder
+
+
+def test_declarations_with_another_column_replace_the_old_tables(settings: Settings) -> None:
+    """After an upgrade that adds a column to a seed, every night would fail on the old table."""
+    settings.build.parent.mkdir(parents=True)
+    declarations.write_empty(settings.declarations)
+    with duckdb.connect(str(settings.build)) as connection:
+        connection.execute("create schema declarations")
+        connection.execute("create table declarations.calendar (calendar_date date)")
+    outcome = dbt.run(settings, ["seed", *dbt.common_arguments(settings)])
+    assert not outcome.failures
+    with duckdb.connect(str(settings.build), read_only=True) as connection:
+        columns = connection.table("declarations.calendar").columns
+    assert columns[:2] == ["calendar_date", "is_working_day"]
