@@ -1,0 +1,88 @@
+"""The estimate of the curves against fractions, on whatever waits Hypothesis comes up with.
+
+The model's own SQL is run on tables of a database in memory, so that an example costs milliseconds
+and a failure is shrunk to its smallest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.marts.plain_curves import Wait, curve
+
+pytestmark = pytest.mark.slow
+
+# Few instants, so that many coincide; and some that differ by hardly anything in a long time.
+INSTANTS = st.integers(0, 6) | st.sampled_from([86_400_000_000, 86_400_000_001])
+FATES = st.sampled_from(["event", "event", "competing", "censored"])
+WAITS = st.lists(st.builds(Wait, INSTANTS, FATES, st.just(0)), min_size=1, max_size=40)
+
+
+@pytest.fixture(scope="module")
+def model(marts_database: Path) -> str:
+    """The SQL of `int_curve_points`, as dbt compiled it."""
+    (found,) = marts_database.parent.rglob("compiled/**/int_curve_points.sql")
+    return found.read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def engine() -> Iterator[duckdb.DuckDBPyConnection]:
+    """A database that holds what the model reads, but for the waits."""
+    with duckdb.connect() as connection:
+        connection.execute(
+            """
+            attach ':memory:' as build;
+            create schema build.intermediate;
+            use build.intermediate;
+            create table int_curves as
+                select unnest([1, 2]) as curve_id, unnest(['won', 'left']) as event;
+            create table int_followed_cells as
+                select 'x' as cell_id, 1::bigint as cohort_segment_id;
+            create table int_curve_waits (
+                cell_id varchar, curve_id integer, microseconds bigint, horizon_passed integer,
+                fate varchar
+            );
+            """
+        )
+        yield connection
+
+
+@settings(
+    max_examples=150,
+    derandomize=True,
+    deadline=None,
+    database=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(waits=WAITS, can_compete=st.booleans())
+def test_shares_are_the_products_and_sums_of_the_textbook(
+    engine: duckdb.DuckDBPyConnection, model: str, waits: list[Wait], can_compete: bool
+) -> None:
+    """Prevents a share that ties, censoring at the instant of an event, or the last one throws."""
+    if not can_compete:
+        waits = [
+            Wait(one.microseconds, "event" if one.fate == "competing" else one.fate, 0)
+            for one in waits
+        ]
+    engine.execute("truncate int_curve_waits")
+    engine.executemany(
+        "insert into int_curve_waits values ('x', ?, ?, 0, ?)",
+        [(1 if can_compete else 2, one.microseconds, one.fate) for one in waits],
+    )
+    points = engine.execute(
+        f"select microseconds, share, share_low, share_high from ({model}) order by at_risk desc"
+    ).fetchall()
+    for step in curve(waits).steps:
+        until = [point for point in points if point[0] <= step.microseconds]
+        share = until[-1][1] if until else 0.0
+        assert share == pytest.approx(float(step.share), abs=1e-12)
+    for _, share, low, high in points:
+        if 0 < share < 1 - 1e-12:
+            assert 0 <= low <= share + 1e-12
+            assert share - 1e-12 <= high <= 1
