@@ -168,7 +168,8 @@ variances as (
 ),
 
 -- The bands are drawn where they keep between 0 and 1: on log(-log) of the survival where leaving
--- is all that can happen, and of the share where something else can.
+-- is all that can happen, and of the share where something else can. Where all have left there is
+-- none, although the rounded steps of a long curve may add up to a little less than 1.
 bands as (
     select
         group_number,
@@ -179,13 +180,13 @@ bands as (
         survival,
         case
             when share <= 0 then 0
-            when share > 1 - 1e-12 then null
+            when share > 1 - 1e-9 then null
             when has_one_fate
                 then 1 - pow(survival, exp({{ z }}e0 * sqrt(variance) / (survival * ln(survival))))
             else pow(share, exp(-{{ z }}e0 * sqrt(variance) / (share * ln(share))))
         end as share_low,
         case
-            when share <= 0 or share > 1 - 1e-12 then null
+            when share <= 0 or share > 1 - 1e-9 then null
             when has_one_fate
                 then 1 - pow(survival, exp(-{{ z }}e0 * sqrt(variance) / (survival * ln(survival))))
             else pow(share, exp({{ z }}e0 * sqrt(variance) / (share * ln(share))))
