@@ -102,9 +102,10 @@ def test_what_a_date_follows_from_builds_it_again(nights: Nights) -> None:
     assert len(files(nights)) == 1
 
 
-def test_rows_that_were_received_before_count_though_their_file_came_later(nights: Nights) -> None:
-    """A row is known by when it was received, whichever file brings it."""
+def test_rows_count_from_when_they_were_received_whichever_file_brings_them(nights: Nights) -> None:
+    """A row would be known before it was received, or not although it was."""
     declare(nights, "2026-01-02")
+    deliver(nights, "2026-01-01", "after", received_at="2026-01-02T00:00:00Z")
     deliver(nights, "2026-01-03", "late", received_at="2026-01-03T12:00:00Z")
     nights.run()
     assert known_journeys(nights) == {"2026-01-02": 1}
