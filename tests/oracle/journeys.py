@@ -85,58 +85,87 @@ def journeys_of_subject(log: Log) -> tuple[list[Journey], bool]:
         return [_journey(log, 1, chain, None)], False
 
     journeys: list[Journey] = []
+    was_excluded = False
     left: Sequence[Entry] = log.entries
-    while True:
-        # A journey knows the entries before the one that opens the next.
-        chain, is_excluded = _chain_of(log, left)
-        if chain is None:
-            return journeys, is_excluded and not journeys
-        opens_next = _opens_next(log, left, chain[0])
-        if opens_next is None:
-            journeys.append(_journey(log, len(journeys) + 1, chain, None))
-            return journeys, False
-        start = log.place(chain[0])
-        own = [entry for entry in left if start <= log.place(entry) < log.place(opens_next)]
-        chain, _ = _chain_of(log, own)
-        if chain is None:
-            # In any order a start may come to nothing for want of the first stage.
-            left = [entry for entry in left if log.place(entry) > start]
-        else:
+    while (found := _next_pass(log, left, bool(journeys))) is not None:
+        start, chain, opens_next = found
+        if chain is not None:
             journeys.append(_journey(log, len(journeys) + 1, chain, opens_next))
-            left = [entry for entry in left if log.place(entry) >= log.place(opens_next)]
+            left = [entry for entry in left if opens_next and _is_from(log, entry, opens_next)]
+        else:
+            # Whatever begins here is void: it is passed over.
+            was_excluded = True
+            left = [entry for entry in left if log.place(entry) > log.place(start)]
+    return journeys, was_excluded and not journeys
 
 
-def _opens_next(log: Log, entries: Sequence[Entry], start: Entry) -> Entry | None:
-    """The first-stage entry that opens the next journey after the one that `start` opened."""
-    known: list[Entry] = []
-    for entry in entries:
-        if (
-            log.place(entry) > log.place(start)
-            and entry.stage.position == 1
-            and entry.can_serve(log.funnel)
-        ):
-            if not log.within_window(start, entry.at):
-                return entry
-            if _has_closed(log, known, start):
-                return entry
-        known.append(entry)
+def _is_from(log: Log, entry: Entry, first: Entry) -> bool:
+    """Whether an entry is `first` or comes after it."""
+    return log.place(entry) >= log.place(first)
+
+
+def _next_pass(
+    log: Log, entries: Sequence[Entry], is_further: bool
+) -> tuple[Entry, Chain | None, Entry | None] | None:
+    """The next journey among `entries`: its start, its chain, and the entry that opens another.
+
+    Its chain is None where exclusions leave it none. A start that comes to nothing before another
+    journey is opened, as in any order it may, is passed over.
+    """
+    openings = [
+        entry for entry in entries if entry.stage.position == 1 and entry.can_serve(log.funnel)
+    ]
+    # Only an entry of the first stage opens a further journey.
+    for start in openings if is_further else entries:
+        opens_next = _opens_next(log, entries, openings, start)
+        own = [
+            entry
+            for entry in entries
+            if _is_from(log, entry, start)
+            and (opens_next is None or not _is_from(log, entry, opens_next))
+        ]
+        chains = [
+            chain
+            for chain in _all_chains(log, own)
+            if _start(log, chain).happening == start.happening
+        ]
+        if chains:
+            return start, _best(log, chains, opens_next), opens_next
     return None
 
 
-def _has_closed(log: Log, known: Sequence[Entry], start: Entry) -> bool:
-    """Whether a win or a loss is among what is known of a journey so far."""
-    if any(
-        entry.stage.kind == "lost"
-        and log.place(entry) >= log.place(start)
-        and log.within_window(start, entry.at)
-        for entry in known
-    ):
+def _opens_next(
+    log: Log, entries: Sequence[Entry], openings: Sequence[Entry], start: Entry
+) -> Entry | None:
+    """The first-stage entry that opens the next journey after the one that `start` opened.
+
+    Told as it comes: what was known before an entry says whether the journey was over.
+    """
+    for opening in openings:
+        if log.place(opening) <= log.place(start):
+            continue
+        known = [
+            entry
+            for entry in entries
+            if _is_from(log, entry, start) and not _is_from(log, entry, opening)
+        ]
+        if not log.within_window(start, opening.at) or _has_closed(log, known, start, opening):
+            return opening
+    return None
+
+
+def _has_closed(log: Log, known: Sequence[Entry], start: Entry, opening: Entry) -> bool:
+    """Whether a win or a loss is among what was known of a journey before `opening`."""
+    if any(entry.stage.kind == "lost" and log.within_window(start, entry.at) for entry in known):
         return True
     if log.funnel.order_mode == "furthest":
-        return any(
-            entry.stage.kind == "won" and log.place(entry) >= log.place(start) for entry in known
-        )
-    return any(entry.stage.kind == "won" for chain in _candidates(log, known) for entry in chain)
+        return any(entry.stage.kind == "won" for entry in known)
+    return any(
+        entry.stage.kind == "won"
+        for chain in _candidates(log, known)
+        if not _is_void(log, chain, opening)
+        for entry in chain
+    )
 
 
 # ---------------------------------------------------------------------- chains
@@ -145,9 +174,14 @@ def _has_closed(log: Log, known: Sequence[Entry], start: Entry) -> bool:
 def _chain_of(log: Log, entries: Sequence[Entry]) -> tuple[Chain | None, bool]:
     """The chain that counts, or None; and whether there was one that exclusions took away."""
     candidates = _candidates(log, entries)
-    valid = [chain for chain in candidates if not _is_void(log, chain)]
+    return _best(log, candidates, None), bool(candidates)
+
+
+def _best(log: Log, candidates: Sequence[Chain], opens_next: Entry | None) -> Chain | None:
+    """The best of the chains that no exclusion voids."""
+    valid = [chain for chain in candidates if not _is_void(log, chain, opens_next)]
     if not valid:
-        return None, bool(candidates)
+        return None
 
     def places(chain: Chain) -> tuple[Place, ...]:
         return tuple(sorted(log.place(entry) for entry in chain))
@@ -156,7 +190,7 @@ def _chain_of(log: Log, entries: Sequence[Entry]) -> tuple[Chain | None, bool]:
     highest = max(_highest(chain) for chain in valid)
     valid = [chain for chain in valid if _highest(chain) == highest]
     most = max(len(chain) for chain in valid)
-    return min((chain for chain in valid if len(chain) == most), key=places), False
+    return min((chain for chain in valid if len(chain) == most), key=places)
 
 
 def _highest(chain: Chain) -> int:
@@ -164,19 +198,31 @@ def _highest(chain: Chain) -> int:
 
 
 def _candidates(log: Log, entries: Sequence[Entry]) -> list[Chain]:
+    """The chains among `entries` that may count by the funnel's entry policy."""
+    chains = _all_chains(log, entries)
+    return _of_first_start(log, chains) if log.funnel.entry_policy == "first" else chains
+
+
+def _of_first_start(log: Log, chains: Sequence[Chain]) -> list[Chain]:
+    """The chains that begin with the first happening that any of them begins with."""
+    starts = [_start(log, chain) for chain in chains]
+    first = min(starts, key=log.place, default=None)
+    return [
+        chain
+        for chain, start in zip(chains, starts, strict=True)
+        if first is not None and start.happening == first.happening
+    ]
+
+
+def _all_chains(log: Log, entries: Sequence[Entry]) -> list[Chain]:
     """All chains among `entries`, none of them the beginning of a longer one."""
     if log.funnel.order_mode == "furthest":
         return [_first_entries(log, entries)] if entries else []
     entries = [entry for entry in entries if entry.can_serve(log.funnel)]
     if log.funnel.order_mode == "any":
-        chains = list(_sets(log, entries))
-    else:
-        starts = [entry for entry in entries if log.funnel.may_start(entry.position)]
-        chains = [chain for start in starts for chain in _extended(log, entries, (start,))]
-    if log.funnel.entry_policy == "first" and chains:
-        first = min(log.place(_start(log, chain)) for chain in chains)
-        chains = [chain for chain in chains if log.place(_start(log, chain)) == first]
-    return chains
+        return list(_sets(log, entries))
+    starts = [entry for entry in entries if log.funnel.may_start(entry.position)]
+    return [chain for start in starts for chain in _extended(log, entries, (start,))]
 
 
 def _start(log: Log, chain: Iterable[Entry]) -> Entry:
@@ -268,10 +314,11 @@ def _hangs_together(log: Log, some: frozenset[Entry]) -> bool:
     return required <= positions and all(log.within_window(start, entry.at) for entry in some)
 
 
-def _is_void(log: Log, chain: Chain) -> bool:
+def _is_void(log: Log, chain: Chain, opens_next: Entry | None) -> bool:
     """Whether an exclusion event lies strictly between its two stages.
 
-    Or after the first, within the window, if the second never comes.
+    Or after the first, within the window, if the second never comes. What happens from
+    `opens_next` on is of the next journey.
     """
     served = {entry.stage.stage_id: entry for entry in chain}
     for exclusion in log.funnel.exclusions:
@@ -284,6 +331,8 @@ def _is_void(log: Log, chain: Chain) -> bool:
                 continue
             there = place(log.funnel, happening, NO_POSITION)
             if there <= log.place(after):
+                continue
+            if opens_next is not None and there >= log.place(opens_next):
                 continue
             if before is not None and there < log.place(before):
                 return True

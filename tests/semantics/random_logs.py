@@ -19,6 +19,7 @@ HOURS = 48
 LADDER = "a\nb\nc\nd won\nlost lost"
 OPTIONAL = "a\nb optional\nc optional\nd\ne won\nlost lost"
 OPTIONAL_FIRST = "a optional\nb\nc\nd won"
+EARLY_WIN = "a\nb won\nc\nd won\nlost lost"
 TWO_WINS = "a\nb\nc won\nd won\nlost lost"
 
 
@@ -94,16 +95,19 @@ for tie_policy in ("source_order", "funnel_order"):
                     tie_policy=tie_policy,
                     depends_on_order=depends_on_order,
                 )
-    for window in (None, 6):
-        tied.funnel(
-            f"ordered_journey_{window or 'no'}_{tie_policy}",
-            LADDER,
-            entry_policy="first",
-            count_by="journey",
-            window=hours(window) if window else None,
-            tie_policy=tie_policy,
-            depends_on_order=depends_on_order,
-        )
+    for mode in ("ordered", "any"):
+        for window in (None, 6):
+            for name, ladder in (("plain", LADDER), ("early_win", EARLY_WIN)):
+                tied.funnel(
+                    f"{mode}_journey_{name}_{window or 'no'}_{tie_policy}",
+                    ladder,
+                    order_mode=mode,
+                    entry_policy="first",
+                    count_by="journey",
+                    window=hours(window) if window else None,
+                    tie_policy=tie_policy,
+                    depends_on_order=depends_on_order,
+                )
     tied.funnel(
         f"furthest_{tie_policy}",
         LADDER,
@@ -142,22 +146,28 @@ for entry_policy in ("best", "first"):
                 window=hours(window) if window else None,
                 exclusions=[("a", "b", "x"), ("b", "d", "x")],
             )
-untied.funnel(
-    "strict_journey",
-    LADDER,
-    order_mode="strict",
-    entry_policy="first",
-    count_by="journey",
-    window=hours(10),
-)
-untied.funnel(
-    "any_journey",
-    LADDER,
-    order_mode="any",
-    entry_policy="first",
-    count_by="journey",
-    window=hours(10),
-)
+# Journeys: wins below the last stage, optional stages and exclusions, in every order.
+JOURNEY_LADDERS = {
+    "plain": LADDER,
+    "two_wins": TWO_WINS,
+    "early_win": EARLY_WIN,
+    "optional": "a\nb optional\nc\nd won\nlost lost",
+    "optional_wins": "a\nb optional\nc won\nd won\nlost lost",
+    "optional_first": "a optional\nb\nc\nd won\nlost lost",
+}
+for mode in ("ordered", "strict", "any"):
+    for name, ladder in JOURNEY_LADDERS.items():
+        for window in (None, 10):
+            for excluded in (False, True):
+                untied.funnel(
+                    f"journey_{mode}_{name}_{window or 'no'}_{'x' if excluded else ''}",
+                    ladder,
+                    order_mode=mode,
+                    entry_policy="first",
+                    count_by="journey",
+                    window=hours(window) if window else None,
+                    exclusions=[("a", "b", "x"), ("b", "d", "x")] if excluded else (),
+                )
 
 _draw("skipping", 303, "abcdelx", with_ties=False, weights=(5, 4, 4, 4, 3, 2, 2))
 skipping = case("skipping")
@@ -180,17 +190,27 @@ REPEATED_RULES = [
     for stage, event in zip(("s1", "s2", "s3", "s4", "s5"), "ababa", strict=True)
 ]
 _draw("shared", 404, "abx", with_ties=False, weights=(5, 4, 1), most=7)
+REPEATED_LADDERS = {
+    "plain": "s1\ns2\ns3\ns4\ns5 won",
+    "optional": "s1\ns2 optional\ns3\ns4 optional\ns5 won",
+    "early_win": "s1\ns2\ns3 won\ns4\ns5 won",
+}
+POLICIES = (("best", "subject"), ("first", "subject"), ("first", "journey"))
 shared = case("shared")
-for entry_policy in ("best", "first"):
-    for mode in ("ordered", "strict", "any"):
-        shared.funnel(
-            f"{mode}_{entry_policy}",
-            "s1\ns2\ns3\ns4\ns5 won",
-            order_mode=mode,
-            entry_policy=entry_policy,
-            window=hours(20),
-            rules=REPEATED_RULES,
-        )
+for mode in ("ordered", "strict", "any"):
+    for entry_policy, count_by in POLICIES:
+        for ladder in REPEATED_LADDERS:
+            for excluded in (False, True):
+                shared.funnel(
+                    f"{mode}_{entry_policy}_{count_by}_{ladder}{'_excluded' if excluded else ''}",
+                    REPEATED_LADDERS[ladder],
+                    order_mode=mode,
+                    entry_policy=entry_policy,
+                    count_by=count_by,
+                    window=hours(20),
+                    rules=REPEATED_RULES,
+                    exclusions=[("s1", "s2", "x"), ("s3", "s4", "x")] if excluded else (),
+                )
 _draw("shared_tied", 505, "abx", with_ties=True, weights=(5, 4, 1), most=7)
 shared_tied = case("shared_tied")
 shared_tied.funnel(
@@ -213,7 +233,7 @@ _draw(
 )
 held = case("held")
 for mode in ("ordered", "strict", "any"):
-    for entry_policy, count_by in (("best", "subject"), ("first", "subject"), ("first", "journey")):
+    for entry_policy, count_by in POLICIES:
         held.funnel(
             f"{mode}_{entry_policy}_{count_by}",
             LADDER,

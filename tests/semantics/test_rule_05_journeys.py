@@ -553,6 +553,128 @@ def test_a_visit_belongs_to_the_latest_journey_entered_at_or_before_it(
     )
 
 
+wins = case("wins")
+wins_optional = wins.funnel(
+    "optional",
+    "visit\nsearch optional\npaid won\nreviewed won",
+    entry_policy="first",
+    count_by="journey",
+)
+wins_any = wins.funnel(
+    "any",
+    "visit\npaid won\nrated\nreviewed won",
+    order_mode="any",
+    entry_policy="first",
+    count_by="journey",
+)
+# After the first payment a second visit; a longer way to a later payment would pass over it.
+wins.events(
+    "longer",
+    """
+    2024-01-01T10:00:00 visit
+    2024-01-01T10:01:00 paid
+    2024-01-01T10:02:00 search
+    2024-01-01T10:03:00 visit
+    2024-01-01T10:04:00 paid
+    """,
+)
+# What would make the first journey deeper comes after the second was opened.
+wins.events(
+    "deeper",
+    """
+    2024-01-01T10:00:00 visit
+    2024-01-01T10:01:00 paid
+    2024-01-01T10:02:00 reviewed
+    2024-01-01T10:03:00 visit
+    2024-01-01T10:04:00 rated
+    """,
+)
+# The first event counts only once the rating comes, and by then a later visit has been won.
+wins.events(
+    "early_bird",
+    """
+    2024-01-01T10:00:00 reviewed
+    2024-01-01T10:01:00 visit
+    2024-01-01T10:02:00 paid
+    2024-01-01T10:03:00 visit
+    2024-01-01T10:04:00 rated
+    """,
+)
+
+
+def test_the_first_win_ends_a_journey_whatever_comes_of_it_later(warehouse: Tables) -> None:
+    """Prevents a win of yesterday from being undone by a longer way that today makes possible."""
+    assert_rows(
+        warehouse,
+        "core.fct_journeys",
+        wins_optional,
+        """
+        subject_id  journey_number  entered_at        furthest_stage_id  outcome  ended_at
+        longer      1               2024-01-01T10:00  paid               won      2024-01-01T10:01
+        longer      2               2024-01-01T10:03  paid               won      2024-01-01T10:04
+        deeper      1               2024-01-01T10:00  reviewed           won      2024-01-01T10:01
+        deeper      2               2024-01-01T10:03  visit              open     -
+        early_bird  1               2024-01-01T10:01  paid               won      2024-01-01T10:02
+        early_bird  2               2024-01-01T10:03  visit              open     -
+        """,
+    )
+    assert_rows(
+        warehouse,
+        "core.fct_journeys",
+        wins_any,
+        """
+        subject_id  journey_number  entered_at        furthest_stage_id  outcome  ended_at
+        longer      1               2024-01-01T10:00  paid               won      2024-01-01T10:01
+        longer      2               2024-01-01T10:03  paid               won      2024-01-01T10:04
+        deeper      1               2024-01-01T10:00  paid               won      2024-01-01T10:01
+        deeper      2               2024-01-01T10:03  visit              open     -
+        early_bird  1               2024-01-01T10:01  paid               won      2024-01-01T10:02
+        early_bird  2               2024-01-01T10:03  visit              open     -
+        """,
+    )
+
+
+spared = case("spared_journeys")
+spared_funnel = spared.funnel(
+    "web", WEB, entry_policy="first", count_by="journey", exclusions=[("visit", "cart", "logout")]
+)
+spared.events(
+    "passed_over",
+    """
+    2024-01-01T10:00:00 visit
+    2024-01-01T10:01:00 logout
+    2024-01-01T10:02:00 visit
+    2024-01-01T10:03:00 cart
+    """,
+)
+# The logout is of the second journey, not of the first, which was won.
+spared.events(
+    "its_own",
+    """
+    2024-01-01T10:00:00 visit
+    2024-01-01T10:01:00 cart
+    2024-01-01T10:02:00 paid
+    2024-01-01T10:03:00 visit
+    2024-01-01T10:04:00 logout
+    2024-01-01T10:05:00 cart
+    """,
+)
+
+
+def test_an_exclusion_takes_its_own_journey_alone(warehouse: Tables) -> None:
+    """Prevents an excluded pass from blocking the next one, or from voiding the one before."""
+    assert_rows(
+        warehouse,
+        "core.fct_journeys",
+        spared_funnel,
+        """
+        subject_id   journey_number  entered_at        furthest_stage_id  outcome
+        passed_over  1               2024-01-01T10:02  cart               open
+        its_own      1               2024-01-01T10:00  paid               won
+        """,
+    )
+
+
 deals = case("deals_again")
 deals_funnel = deals.funnel(
     "deals",
@@ -619,6 +741,24 @@ def test_counting_by_session_takes_each_session_for_itself(warehouse: Tables) ->
         two         cart
         """,
     )
+    assert_rows(
+        warehouse,
+        "core.fct_stage_visits",
+        sessions_funnel,
+        """
+        subject_id  visit_number  stage_id  next_stage_id
+        one         1             visit     cart
+        one         2             cart      still_there
+        two         1             visit     cart
+        two         2             cart      still_there
+        """,
+    )
+    counted = warehouse.query(
+        "select stage_id, journeys, reached from marts.funnel_conversion where funnel_id = ?"
+        " and cohort_grain = 'all' and segment_name = 'all' order by stage_position",
+        [sessions_funnel],
+    )
+    assert counted == [("visit", 2, 2), ("cart", 2, 2), ("paid", 2, 0)]
     assert_rows(
         warehouse,
         "core.fct_journeys",

@@ -219,6 +219,7 @@ select
     first_candidates.window_ends_at,
     first_candidates.stage_position,
     entries.event_number,
+    entries.meets_several,
 from first_candidates
 inner join stages_of_funnel
     on first_candidates.funnel_id = stages_of_funnel.funnel_id

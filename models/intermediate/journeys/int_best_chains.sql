@@ -4,10 +4,8 @@ funnels as (
     select
         funnel_id,
         entry_policy,
-        count_by,
-        window_hours,
     from {{ ref('funnels') }}
-    where order_mode != 'furthest'
+    where count_by = 'subject' and order_mode != 'furthest'
 ),
 
 funnel_stages as (
@@ -15,8 +13,6 @@ funnel_stages as (
         funnel_id,
         stage_id,
         stage_position,
-        stage_kind,
-        is_optional,
     from {{ ref('funnel_stages') }}
 ),
 
@@ -42,8 +38,6 @@ funnel_events as (
         funnel_id,
         subject_id,
         event_number,
-        stage_position,
-        stage_kind,
         evidence_name,
         entered_at,
     from {{ ref('int_funnel_events') }}
@@ -76,22 +70,55 @@ all_chains as (
     from {{ ref('int_any_order_chains') }}
 ),
 
-candidate_chains as (
+-- The one journey of a subject comes to no end that another could begin after.
+subject_chains as (
     select
-        all_chains.*,
+        all_chains.start_entry_id,
+        all_chains.funnel_id,
+        all_chains.subject_id,
         list_min(all_chains.event_numbers) as start_event_number,
-        funnels.count_by,
-        funnels.window_hours,
+        9223372036854775807 as end_number,
+        false as is_of_several,
+        true as is_ended,
+        false as is_first_stage,
+        list_min(all_chains.event_numbers) as begun_number,
+        all_chains.last_stage_position,
+        all_chains.stages_entered,
+        all_chains.event_numbers,
+        all_chains.stage_positions,
+        all_chains.window_ends_at,
     from all_chains
     inner join funnels
         on all_chains.funnel_id = funnels.funnel_id
     -- In any order, the first entry is known once it is known which entries count.
     qualify
         funnels.entry_policy = 'best'
-        or funnels.count_by = 'journey'
         or list_min(all_chains.event_numbers) = min(list_min(all_chains.event_numbers)) over (
             partition by all_chains.funnel_id, all_chains.subject_id
         )
+),
+
+candidate_chains as (
+    select * from subject_chains
+
+    union all
+
+    select
+        start_entry_id,
+        funnel_id,
+        subject_id,
+        start_event_number,
+        end_number,
+        true as is_of_several,
+        is_ended,
+        is_first_stage,
+        begun_number,
+        last_stage_position,
+        stages_entered,
+        event_numbers,
+        stage_positions,
+        window_ends_at,
+    from {{ ref('int_journey_chains') }}
 ),
 
 excluding_events as (
@@ -112,7 +139,9 @@ excluding_events as (
 void_chains as (
     select distinct
         candidate_chains.start_entry_id,
+        candidate_chains.end_number,
         candidate_chains.event_numbers,
+        candidate_chains.stage_positions,
     from candidate_chains
     inner join excluding_events
         on
@@ -125,6 +154,8 @@ void_chains as (
         excluding_events.event_number > candidate_chains.event_numbers[
             list_position(candidate_chains.stage_positions, excluding_events.after_stage_position)
         ]
+        -- What comes after a journey is over is no longer its own.
+        and excluding_events.event_number < candidate_chains.end_number
         and case
             when
                 list_contains(
@@ -142,36 +173,75 @@ void_chains as (
 ),
 
 valid_chains as (
-    select
-        candidate_chains.start_entry_id,
-        candidate_chains.funnel_id,
-        candidate_chains.subject_id,
-        candidate_chains.last_stage_position,
-        candidate_chains.stages_entered,
-        candidate_chains.event_numbers,
-        candidate_chains.stage_positions,
-        candidate_chains.start_event_number,
-        candidate_chains.count_by,
-        candidate_chains.window_hours,
+    select candidate_chains.*
     from candidate_chains
     left join void_chains
         on
             candidate_chains.start_entry_id = void_chains.start_entry_id
+            and candidate_chains.end_number = void_chains.end_number
             and candidate_chains.event_numbers = void_chains.event_numbers
+            and candidate_chains.stage_positions = void_chains.stage_positions
     where void_chains.start_entry_id is null
+),
+
+-- A journey is over at the earliest end that one of its chains comes to.
+journey_ends as (
+    select
+        funnel_id,
+        subject_id,
+        start_event_number,
+        min(begun_number) as begun_number,
+        min(end_number) as end_number,
+    from valid_chains
+    where is_of_several and is_ended
+    group by all
+),
+
+-- In any order, what begins with a later entry may be over before what is needed for an earlier
+-- start has come.
+begun_journeys as (
+    select *
+    from journey_ends
+    qualify
+        begun_number < coalesce(
+            min(end_number) over (
+                partition by funnel_id, subject_id
+                order by start_event_number
+                rows between 1 following and unbounded following
+            ),
+            end_number
+        )
+),
+
+chains_until_end as (
+    select *
+    from valid_chains
+    where not is_of_several
+
+    union all
+
+    select valid_chains.*
+    from valid_chains
+    inner join begun_journeys
+        on
+            valid_chains.funnel_id = begun_journeys.funnel_id
+            and valid_chains.subject_id = begun_journeys.subject_id
+            and valid_chains.start_event_number = begun_journeys.start_event_number
+            and valid_chains.end_number = begun_journeys.end_number
+    where valid_chains.is_of_several
 ),
 
 -- Highest position, then most stages, then earliest; of each subject, or of each start where one
 -- subject may have several journeys.
 best_chains as (
     select *
-    from valid_chains
+    from chains_until_end
     qualify
         row_number() over (
             partition by
                 funnel_id,
                 subject_id,
-                case count_by when 'journey' then start_event_number end
+                case when is_of_several then start_event_number end
             order by
                 last_stage_position desc,
                 stages_entered desc,
@@ -180,190 +250,39 @@ best_chains as (
         ) = 1
 ),
 
-dated_chains as (
-    select
-        best_chains.funnel_id,
-        best_chains.subject_id,
-        best_chains.count_by,
-        best_chains.start_event_number,
-        best_chains.event_numbers,
-        best_chains.stage_positions,
-        min(funnel_events.entered_at) as entered_at,
-        {{ hours_after('min(funnel_events.entered_at)', 'min(best_chains.window_hours)') }}
-            as window_ends_at,
-    from best_chains
-    inner join funnel_events
-        on
-            best_chains.funnel_id = funnel_events.funnel_id
-            and best_chains.subject_id = funnel_events.subject_id
-            and best_chains.start_event_number = funnel_events.event_number
-    group by all
-),
-
-chain_entries as (
+first_stage_starts as (
     select
         funnel_id,
         subject_id,
         start_event_number,
-        unnest(event_numbers) as event_number,
-        unnest(stage_positions) as stage_position,
-    from dated_chains
-    where count_by = 'journey'
-),
-
-won_stages as (
-    select
-        chain_entries.funnel_id,
-        chain_entries.subject_id,
-        chain_entries.start_event_number,
-        min(chain_entries.stage_position) as won_position,
-    from chain_entries
-    inner join funnel_stages
-        on
-            chain_entries.funnel_id = funnel_stages.funnel_id
-            and chain_entries.stage_position = funnel_stages.stage_position
-    where funnel_stages.stage_kind = 'won'
-    group by all
-),
-
--- Of stages in any order, the win is there when the last required one up to it is.
-wins as (
-    select
-        chain_entries.funnel_id,
-        chain_entries.subject_id,
-        chain_entries.start_event_number,
-        max(chain_entries.event_number) as won_event_number,
-    from chain_entries
-    inner join won_stages
-        on
-            chain_entries.funnel_id = won_stages.funnel_id
-            and chain_entries.subject_id = won_stages.subject_id
-            and chain_entries.start_event_number = won_stages.start_event_number
-            and chain_entries.stage_position <= won_stages.won_position
-    inner join funnel_stages
-        on
-            chain_entries.funnel_id = funnel_stages.funnel_id
-            and chain_entries.stage_position = funnel_stages.stage_position
-    where not funnel_stages.is_optional or chain_entries.stage_position = won_stages.won_position
-    group by all
-),
-
-losses as (
-    select
-        funnel_id,
-        subject_id,
-        event_number,
-        entered_at,
-    from funnel_events
-    where stage_kind = 'lost'
-),
-
-chains_with_loss as (
-    select
-        dated_chains.funnel_id,
-        dated_chains.subject_id,
-        dated_chains.start_event_number,
-        dated_chains.window_ends_at,
-        case
-            when
-                dated_chains.window_ends_at is null
-                or losses.entered_at <= dated_chains.window_ends_at
-                then losses.event_number
-        end as lost_event_number,
-    from dated_chains
-    asof left join losses
-        on
-            dated_chains.funnel_id = losses.funnel_id
-            and dated_chains.subject_id = losses.subject_id
-            and dated_chains.start_event_number < losses.event_number
-    where dated_chains.count_by = 'journey'
-),
-
-chain_ends as (
-    select
-        chains_with_loss.funnel_id,
-        chains_with_loss.subject_id,
-        chains_with_loss.start_event_number,
-        coalesce(wins.won_event_number, chains_with_loss.lost_event_number) as end_event_number,
-        chains_with_loss.window_ends_at,
-    from chains_with_loss
-    left join wins
-        on
-            chains_with_loss.funnel_id = wins.funnel_id
-            and chains_with_loss.subject_id = wins.subject_id
-            and chains_with_loss.start_event_number = wins.start_event_number
-),
-
--- Only a first-stage entry opens a further journey.
-first_stage_starts as (
-    select
-        dated_chains.funnel_id,
-        dated_chains.subject_id,
-        dated_chains.start_event_number,
-        dated_chains.entered_at,
-    from dated_chains
-    where
-        dated_chains.count_by = 'journey'
-        and dated_chains.stage_positions[1] = 1
-        and dated_chains.event_numbers[1] = dated_chains.start_event_number
-),
-
-next_starts_after_end as (
-    select
-        chain_ends.funnel_id,
-        chain_ends.subject_id,
-        chain_ends.start_event_number,
-        first_stage_starts.start_event_number as next_start_event_number,
-    from chain_ends
-    asof join first_stage_starts
-        on
-            chain_ends.funnel_id = first_stage_starts.funnel_id
-            and chain_ends.subject_id = first_stage_starts.subject_id
-            and chain_ends.end_event_number < first_stage_starts.start_event_number
-    where chain_ends.end_event_number is not null
-),
-
-first_starts_of_instant as (
-    select
-        funnel_id,
-        subject_id,
-        entered_at,
-        min(start_event_number) as start_event_number,
-    from first_stage_starts
-    group by all
-),
-
-next_starts_after_window as (
-    select
-        chain_ends.funnel_id,
-        chain_ends.subject_id,
-        chain_ends.start_event_number,
-        first_starts_of_instant.start_event_number as next_start_event_number,
-    from chain_ends
-    asof join first_starts_of_instant
-        on
-            chain_ends.funnel_id = first_starts_of_instant.funnel_id
-            and chain_ends.subject_id = first_starts_of_instant.subject_id
-            and chain_ends.window_ends_at < first_starts_of_instant.entered_at
-    where chain_ends.end_event_number is null and chain_ends.window_ends_at is not null
+    from best_chains
+    where is_first_stage
 ),
 
 next_starts as (
-    select * from next_starts_after_end
-    union all
-    select * from next_starts_after_window
+    select
+        best_chains.funnel_id,
+        best_chains.subject_id,
+        best_chains.start_event_number,
+        first_stage_starts.start_event_number as next_start_event_number,
+    from best_chains
+    asof join first_stage_starts
+        on
+            best_chains.funnel_id = first_stage_starts.funnel_id
+            and best_chains.subject_id = first_stage_starts.subject_id
+            and best_chains.end_number <= first_stage_starts.start_event_number
 )
 
 select
-    dated_chains.funnel_id,
-    dated_chains.subject_id,
-    dated_chains.start_event_number,
+    best_chains.funnel_id,
+    best_chains.subject_id,
+    best_chains.start_event_number,
     next_starts.next_start_event_number,
-    dated_chains.event_numbers,
-    dated_chains.stage_positions,
-from dated_chains
+    best_chains.event_numbers,
+    best_chains.stage_positions,
+from best_chains
 left join next_starts
     on
-        dated_chains.funnel_id = next_starts.funnel_id
-        and dated_chains.subject_id = next_starts.subject_id
-        and dated_chains.start_event_number = next_starts.start_event_number
+        best_chains.funnel_id = next_starts.funnel_id
+        and best_chains.subject_id = next_starts.subject_id
+        and best_chains.start_event_number = next_starts.start_event_number

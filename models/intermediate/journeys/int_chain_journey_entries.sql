@@ -37,34 +37,20 @@ followed_starts as (
     where best_chains.next_start_event_number > followed_starts.start_event_number
 ),
 
-journeys as (
-    select
-        funnel_id,
-        subject_id,
-        journey_number,
-        start_event_number,
-        lead(start_event_number) over (
-            partition by funnel_id, subject_id
-            order by journey_number
-        ) as next_start_event_number,
-    from followed_starts
-),
-
 journey_entries as (
     select
-        journeys.funnel_id,
-        journeys.subject_id,
-        journeys.journey_number,
-        journeys.start_event_number,
-        journeys.next_start_event_number,
+        followed_starts.funnel_id,
+        followed_starts.subject_id,
+        followed_starts.journey_number,
+        followed_starts.start_event_number,
         unnest(best_chains.event_numbers) as event_number,
         unnest(best_chains.stage_positions) as stage_position,
-    from journeys
+    from followed_starts
     inner join best_chains
         on
-            journeys.funnel_id = best_chains.funnel_id
-            and journeys.subject_id = best_chains.subject_id
-            and journeys.start_event_number = best_chains.start_event_number
+            followed_starts.funnel_id = best_chains.funnel_id
+            and followed_starts.subject_id = best_chains.subject_id
+            and followed_starts.start_event_number = best_chains.start_event_number
 )
 
 select
@@ -75,5 +61,3 @@ select
     event_number,
     stage_position,
 from journey_entries
--- What comes after a further journey was opened belongs to that one.
-where next_start_event_number is null or event_number < next_start_event_number

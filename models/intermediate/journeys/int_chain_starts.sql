@@ -64,6 +64,16 @@ starts as (
         ) = chain_entries.event_number
 ),
 
+-- Only an entry of the first stage opens a further journey.
+openings as (
+    select
+        funnel_id,
+        subject_id,
+        event_number,
+    from starts
+    where stage_position = 1
+),
+
 -- The loss that ends a journey unless it wins, and the entry that opens another after it.
 starts_with_loss as (
     select
@@ -88,14 +98,14 @@ select
     starts_with_loss.window_ends_at,
     starts_with_loss.lost_event_number,
     starts_with_loss.lost_at,
-    case when starts_with_loss.count_by = 'journey' then reopening_starts.event_number end
+    case when starts_with_loss.count_by = 'journey' then openings.event_number end
         as reopened_event_number,
 from starts_with_loss
-asof left join starts as reopening_starts
+asof left join openings
     on
-        starts_with_loss.funnel_id = reopening_starts.funnel_id
-        and starts_with_loss.subject_id = reopening_starts.subject_id
+        starts_with_loss.funnel_id = openings.funnel_id
+        and starts_with_loss.subject_id = openings.subject_id
         -- DuckDB's as-of join takes a null for less than all, so a start without a loss gets a
         -- number that nothing comes after.
         and coalesce(starts_with_loss.lost_event_number, 9223372036854775807)
-        < reopening_starts.event_number
+        < openings.event_number
