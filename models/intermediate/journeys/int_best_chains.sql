@@ -3,9 +3,11 @@ with
 funnels as (
     select
         funnel_id,
+        order_mode,
         entry_policy,
+        count_by,
     from {{ ref('funnels') }}
-    where count_by = 'subject' and order_mode != 'furthest'
+    where order_mode != 'furthest'
 ),
 
 funnel_stages as (
@@ -76,6 +78,7 @@ subject_chains as (
         all_chains.start_entry_id,
         all_chains.funnel_id,
         all_chains.subject_id,
+        funnels.order_mode,
         list_min(all_chains.event_numbers) as start_event_number,
         9223372036854775807 as end_number,
         false as is_of_several,
@@ -90,6 +93,7 @@ subject_chains as (
     from all_chains
     inner join funnels
         on all_chains.funnel_id = funnels.funnel_id
+    where funnels.count_by = 'subject'
     -- In any order, the first entry is known once it is known which entries count.
     qualify
         funnels.entry_policy = 'best'
@@ -104,21 +108,24 @@ candidate_chains as (
     union all
 
     select
-        start_entry_id,
-        funnel_id,
-        subject_id,
-        start_event_number,
-        end_number,
+        journey_chains.start_entry_id,
+        journey_chains.funnel_id,
+        journey_chains.subject_id,
+        funnels.order_mode,
+        journey_chains.start_event_number,
+        journey_chains.end_number,
         true as is_of_several,
-        is_ended,
-        is_first_stage,
-        begun_number,
-        last_stage_position,
-        stages_entered,
-        event_numbers,
-        stage_positions,
-        window_ends_at,
-    from {{ ref('int_journey_chains') }}
+        journey_chains.is_ended,
+        journey_chains.is_first_stage,
+        journey_chains.begun_number,
+        journey_chains.last_stage_position,
+        journey_chains.stages_entered,
+        journey_chains.event_numbers,
+        journey_chains.stage_positions,
+        journey_chains.window_ends_at,
+    from {{ ref('int_journey_chains') }} as journey_chains
+    inner join funnels
+        on journey_chains.funnel_id = funnels.funnel_id
 ),
 
 excluding_events as (
@@ -246,6 +253,8 @@ best_chains as (
                 last_stage_position desc,
                 stages_entered desc,
                 start_event_number asc,
+                case when order_mode = 'any' then list_sort(event_numbers) end asc nulls last,
+                case when order_mode = 'any' then stage_positions end asc nulls last,
                 event_numbers asc
         ) = 1
 ),
