@@ -17,6 +17,7 @@ from tests.oracle.answers import (
     answers_of,
 )
 from tests.semantics.cases import AS_OF, BOOK, REPORTING_TIMEZONE
+from tests.semantics.populations import POPULATION_FUNNELS
 from tests.semantics.random_logs import RANDOM_FUNNELS
 from tests.support.tables import Tables
 
@@ -63,35 +64,35 @@ def _assert_same(funnel_id: str, expected: dict[str, Rows], found: dict[str, Row
         pytest.fail("\n".join(lines))
 
 
-@pytest.mark.parametrize("funnel_id", RANDOM_FUNNELS)
+@pytest.mark.parametrize("funnel_id", (*RANDOM_FUNNELS, *POPULATION_FUNNELS))
 def test_journeys_agree(warehouse: Tables, funnel_id: str) -> None:
     """Prevents a journey that the words of the semantics do not give."""
     found = _found(warehouse, "core.fct_journeys", JOURNEY_COLUMNS, funnel_id)
     _assert_same(funnel_id, _answers(funnel_id).journeys, found)
 
 
-@pytest.mark.parametrize("funnel_id", RANDOM_FUNNELS)
+@pytest.mark.parametrize("funnel_id", (*RANDOM_FUNNELS, *POPULATION_FUNNELS))
 def test_stages_reached_agree(warehouse: Tables, funnel_id: str) -> None:
     """Prevents stages that were reached without evidence, or evidence that was overlooked."""
     found = _found(warehouse, "core.fct_journey_stages", JOURNEY_STAGE_COLUMNS, funnel_id)
     _assert_same(funnel_id, _answers(funnel_id).journey_stages, found)
 
 
-@pytest.mark.parametrize("funnel_id", RANDOM_FUNNELS)
+@pytest.mark.parametrize("funnel_id", (*RANDOM_FUNNELS, *POPULATION_FUNNELS))
 def test_visits_agree(warehouse: Tables, funnel_id: str) -> None:
     """Prevents stays that were never made, or that belong to another journey."""
     found = _found(warehouse, "core.fct_stage_visits", VISIT_COLUMNS, funnel_id)
     _assert_same(funnel_id, _answers(funnel_id).visits, found)
 
 
-@pytest.mark.parametrize("funnel_id", RANDOM_FUNNELS)
+@pytest.mark.parametrize("funnel_id", (*RANDOM_FUNNELS, *POPULATION_FUNNELS))
 def test_transitions_agree(warehouse: Tables, funnel_id: str) -> None:
     """Prevents steps from being named or timed in another way than the words say."""
     found = _found(warehouse, "core.fct_stage_transitions", TRANSITION_COLUMNS, funnel_id)
     _assert_same(funnel_id, _answers(funnel_id).transitions, found)
 
 
-@pytest.mark.parametrize("funnel_id", RANDOM_FUNNELS)
+@pytest.mark.parametrize("funnel_id", (*RANDOM_FUNNELS, *POPULATION_FUNNELS))
 def test_the_matrix_agrees(warehouse: Tables, funnel_id: str) -> None:
     """Prevents sums that the single steps do not give."""
     found = warehouse.query(

@@ -86,7 +86,11 @@ def _compared(table: str, columns: Sequence[str]) -> str:
 def test_the_published_tables_are_the_same(warehouse: Tables, other_warehouse: Tables) -> None:
     """Prevents numbers that depend on how a delivery was cut, ordered, or repeated."""
     tables = [
-        f"{schema}.{name}" for schema in ("core", "marts") for name in warehouse.names(schema)
+        f"{schema}.{name}"
+        for schema in ("core", "marts")
+        for name in warehouse.names(schema)
+        # No past date is declared here; of what was known on one, the order of delivery is part.
+        if name != "funnel_conversion_known_on"
     ]
     assert len(tables) > 10
     differing = []
