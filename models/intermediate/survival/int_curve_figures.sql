@@ -56,17 +56,17 @@ cohort_waits as (
     group by all
 ),
 
--- 10^-12 is far below any step, and far above what rounding can do.
+-- 10^-9 is far below any step, and far above what rounding can do.
 last_points as (
     select
         cohort_segment_id,
         curve_id,
         {% for percent in [10, 25, 50, 75, 90] -%}
-            min(microseconds) filter (where share >= {{ percent / 100 }} - 1e-12)
+            min(microseconds) filter (where share >= {{ percent / 100 }} - 1e-9)
                 as microseconds_p{{ percent }},
         {% endfor -%}
-        min(microseconds) filter (where share_high >= 0.5 - 1e-12) as microseconds_p50_low,
-        min(microseconds) filter (where share_low >= 0.5 - 1e-12) as microseconds_p50_high,
+        min(microseconds) filter (where share_high >= 0.5 - 1e-9) as microseconds_p50_low,
+        min(microseconds) filter (where share_low >= 0.5 - 1e-9) as microseconds_p50_high,
         min_by(share, at_risk) as share,
         min_by(coalesce(share_low, -1), at_risk) as share_low,
         min_by(coalesce(share_high, -1), at_risk) as share_high,

@@ -197,9 +197,9 @@ bands as (
 steps_of_chart as (
     select
         *,
-        floor(1e3 * share + 1e-9) as share_step,
-        floor(1e3 * share_low + 1e-9) as low_step,
-        floor(1e3 * share_high + 1e-9) as high_step,
+        floor(1e3 * (share + 1e-9)) as share_step,
+        floor(1e3 * (share_low + 1e-9)) as low_step,
+        floor(1e3 * (share_high + 1e-9)) as high_step,
     from bands
 )
 

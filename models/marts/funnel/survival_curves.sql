@@ -57,8 +57,8 @@ chart_points as (
             order by curve_points.at_risk desc
         )
     qualify
-        floor(200 * curve_points.share + 1e-9)
-        is distinct from lag(floor(200 * curve_points.share + 1e-9)) over by_curve
+        floor(200 * (curve_points.share + 1e-9))
+        is distinct from lag(floor(200 * (curve_points.share + 1e-9))) over by_curve
         or lead(curve_points.at_risk) over by_curve is null
 )
 
