@@ -116,6 +116,16 @@ for tie_policy in ("source_order", "funnel_order"):
         tie_policy=tie_policy,
         depends_on_order=depends_on_order,
     )
+    for mode in ("ordered", "strict", "any"):
+        tied.funnel(
+            f"{mode}_excluded_{tie_policy}",
+            LADDER,
+            order_mode=mode,
+            window=hours(20),
+            tie_policy=tie_policy,
+            exclusions=[("a", "b", "x"), ("b", "d", "x")],
+            depends_on_order=depends_on_order,
+        )
 tied.funnel(
     "two_wins_journey",
     TWO_WINS,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from functools import cache
 
 import pytest
@@ -16,6 +16,7 @@ from tests.oracle.answers import (
     Rows,
     answers_of,
 )
+from tests.oracle.ties import ties_of
 from tests.semantics.cases import AS_OF, BOOK, REPORTING_TIMEZONE
 from tests.semantics.populations import POPULATION_FUNNELS
 from tests.semantics.random_logs import RANDOM_FUNNELS
@@ -102,3 +103,40 @@ def test_the_matrix_agrees(warehouse: Tables, funnel_id: str) -> None:
         [funnel_id],
     )
     assert {row[:2]: row[2:] for row in found} == _answers(funnel_id).matrix
+
+
+@pytest.mark.parametrize("funnel_id", RANDOM_FUNNELS)
+def test_ties_agree(warehouse: Tables, funnel_id: str) -> None:
+    """Prevents results that hang on a tie from being taken for sure, and sure ones for hanging.
+
+    Of entries of one stage and instant `funnel_order` knows no first, and takes them by what they
+    hold; where one of several held values decides, the oracle, which takes them as delivered,
+    cannot tell.
+    """
+    funnel = BOOK.funnels[funnel_id]
+    happenings = BOOK.happenings[BOOK.scope_of[funnel_id]]
+    if funnel.hold_constant is not None:
+        times = Counter((one.subject, one.at, one.name) for one in happenings)
+        unclear = {subject for (subject, _, _), count in times.items() if count > 1}
+        happenings = [one for one in happenings if one.subject not in unclear]
+    subjects = {one.subject for one in happenings}
+    expected = ties_of(funnel, happenings, AS_OF, REPORTING_TIMEZONE)
+    rows = warehouse.query(
+        "select subject_id, journeys_hang_on_tie, visits_hang_on_tie"
+        " from intermediate.int_tied_subjects where funnel_id = ?",
+        [funnel_id],
+    )
+    found = [row for row in rows if row[0] in subjects]
+    assert {subject for subject, by_journeys, _ in found if by_journeys} == expected.by_journeys
+    assert {subject for subject, _, by_visits in found if by_visits} == expected.by_visits
+    if BOOK.scope_of[funnel_id] in ("tied", "shared_tied", "held_tied", "deals_tied"):
+        assert expected.by_visits, "the log has ties that matter"
+    flagged = warehouse.query(
+        "select distinct subject_id from core.fct_journeys"
+        " where funnel_id = ? and result_hangs_on_tie",
+        [funnel_id],
+    )
+    hanging = expected.by_journeys | expected.by_visits
+    assert {subject for (subject,) in flagged} & subjects == (
+        hanging & _answers(funnel_id).journeys.keys()
+    )

@@ -67,6 +67,11 @@ def other_warehouse(
     tables.close()
 
 
+# What hangs on a tie is told by holding the declared order against the other one, and of the two
+# one is the order of delivery.
+ON_TIES = ("result_hangs_on_tie",)
+
+
 def _compared(table: str, columns: Sequence[str]) -> str:
     """The query for the rows of a table that must be the same."""
     funnels = ", ".join(f"'{funnel_id}'" for funnel_id in sorted(BOOK.order_dependent))
@@ -77,10 +82,12 @@ def _compared(table: str, columns: Sequence[str]) -> str:
     elif table == "core.control_totals":
         # How many rows were delivered is another number, as it has to be.
         condition = f"scope_type <> 'table' and scope not in ({funnels})"
+        condition += " and measure not like '%_by_tie'"
     elif table == "core.dim_subjects":
         listed = ", ".join(f"'{name}'" for name in sorted(cases))
         condition = f"split_part(subject_id, '.', 1) not in ({listed})"
-    return f"select * from {table} where {condition} order by all"
+    same = ", ".join(column for column in columns if column not in ON_TIES)
+    return f"select {same} from {table} where {condition} order by all"
 
 
 def test_the_published_tables_are_the_same(warehouse: Tables, other_warehouse: Tables) -> None:

@@ -87,11 +87,129 @@ def test_funnel_order_takes_the_lower_stage_first(warehouse: Tables) -> None:
     )
 
 
-def test_subjects_whose_result_may_hang_on_a_tie_are_counted(warehouse: Tables) -> None:
-    """Prevents the tie policy from mattering unseen: down, up and files have ties."""
-    counted = warehouse.query(
-        "select scope, counted from core.control_totals where measure = 'subjects_with_ties'"
-        " and scope in (?, ?) order by scope",
-        [by_source, by_funnel],
+# What hangs on a tie, and what does not, whatever the funnel declares.
+hanging = case("hanging")
+hanging_by_source = hanging.funnel("by_source", LADDER, depends_on_order=True)
+hanging_by_funnel = hanging.funnel("by_funnel", LADDER, tie_policy="funnel_order")
+hanging_left = hanging.funnel(
+    "left", LADDER, exclusions=[("visit", "cart", "logout")], depends_on_order=True
+)
+hanging_furthest = hanging.funnel(
+    "furthest", LADDER, order_mode="furthest", tie_policy="funnel_order"
+)
+TEN = "2024-01-01T10:00:00"
+LATER = "2024-01-01T10:05:00"
+hanging.events("down", f"{TEN} cart\n{TEN} visit")
+hanging.events("up", f"{TEN} visit\n{TEN} cart")
+# The later cart stands in for the tied one, five minutes later.
+hanging.events("again", f"{TEN} cart\n{TEN} visit\n{LATER} cart")
+# Two carts at one instant are one thing under both policies.
+hanging.events("twice", f"{TEN} visit\n{LATER} cart\n{LATER} cart")
+# By delivery the logout lies between the visit and the cart; no stage, it comes last by stages.
+hanging.events("leaves", f"{TEN} visit\n{LATER} logout\n{LATER} cart")
+hanging.events("apart", f"{TEN} visit\n{LATER} cart")
+hanging_accounts = hanging.funnel(
+    "accounts",
+    "new\noffer\nsold won",
+    subject_type="account",
+    order_mode="furthest",
+    tie_policy="funnel_order",
+    rules=[
+        {"stage_id": stage, "match_value": stage, "rule_type": "opportunity_stage"}
+        for stage in ("new", "offer", "sold")
+    ],
+)
+for deal, stage in (("second", "offer"), ("first", "new")):
+    hanging.record(deal, record_type="opportunity", stage=stage, account_id="hanging.acme")
+
+
+def test_subjects_with_ties_are_told_from_those_whose_result_hangs_on_them(
+    warehouse: Tables,
+) -> None:
+    """Prevents the tie policy from mattering unseen, and from being blamed for what it left alone.
+
+    `left` alone knows the logout. Where stages may be skipped, the order of tied ones shows in
+    the visits and not in how far a journey came. Deals without a date share that they have none.
+    """
+    funnels = (
+        hanging_by_source,
+        hanging_by_funnel,
+        hanging_left,
+        hanging_furthest,
+        hanging_accounts,
     )
-    assert counted == [(by_funnel, 3), (by_source, 3)]
+    expected = {
+        hanging_by_source: {
+            "down": (True, True),
+            "up": (False, False),
+            "again": (True, True),
+            "twice": (False, False),
+        },
+        hanging_left: {
+            "down": (True, True),
+            "up": (False, False),
+            "again": (True, True),
+            "twice": (False, False),
+            "leaves": (True, False),
+        },
+        hanging_furthest: {
+            "down": (False, True),
+            "up": (False, False),
+            "again": (False, True),
+            "twice": (False, False),
+        },
+        hanging_accounts: {"acme": (False, True)},
+    }
+    expected[hanging_by_funnel] = expected[hanging_by_source]
+    found: dict[str, dict[str, tuple[bool, bool]]] = {funnel_id: {} for funnel_id in funnels}
+    for funnel_id, subject, by_journeys, by_visits in warehouse.query(
+        "select funnel_id, subject_id, journeys_hang_on_tie, visits_hang_on_tie"
+        " from intermediate.int_tied_subjects where split_part(funnel_id, '.', 1) = 'hanging'"
+    ):
+        found[funnel_id][subject.removeprefix("hanging.")] = (by_journeys, by_visits)
+    assert found == expected
+
+
+def test_subjects_whose_result_hangs_on_a_tie_are_counted(warehouse: Tables) -> None:
+    """Prevents a count that nobody can read: of five subjects with ties, three results hang."""
+    counted = warehouse.query(
+        "select measure, counted from core.control_totals"
+        " where scope = ? and (measure like '%tie%') order by measure",
+        [hanging_left],
+    )
+    assert counted == [
+        ("subjects_with_journeys_by_tie", 3),
+        ("subjects_with_results_by_tie", 3),
+        ("subjects_with_ties", 5),
+        ("subjects_with_visits_by_tie", 2),
+    ]
+
+
+def test_journeys_say_whether_they_hang_on_a_tie(warehouse: Tables) -> None:
+    """Prevents an analyst from having to guess which journeys to look at twice.
+
+    `leaves` has no journey by delivery: the logout voids it.
+    """
+    assert_rows(
+        warehouse,
+        "core.fct_journeys",
+        hanging_left,
+        """
+        subject_id  furthest_stage_id  result_hangs_on_tie
+        down        visit              yes
+        up          cart               no
+        again       cart               yes
+        twice       cart               no
+        apart       cart               no
+        """,
+    )
+
+
+def test_nothing_is_published_of_the_order_that_is_not_declared(warehouse: Tables) -> None:
+    """Prevents subjects from counting twice because their result was worked out twice."""
+    found = warehouse.query(
+        "select subject_id, stage_visits, journeys from core.dim_subjects"
+        " where trim(subject_id) in ('hanging.down', 'ties.down') order by all"
+    )
+    # In four funnels and in two, with two stages and with three.
+    assert found == [("hanging.down", 8, 4), ("ties.down", 6, 2)]

@@ -43,7 +43,7 @@ funnel_events as (
         funnel_id,
         subject_id,
         event_number,
-    from {{ ref('int_funnel_events') }}
+    from {{ ref('int_ordered_events') }}
     where stage_id is not null
 ),
 

@@ -4,7 +4,6 @@ funnels as (
     select
         funnel_id,
         order_mode,
-        tie_policy,
         collapse_repeats,
         hold_constant,
     from {{ ref('funnels') }}
@@ -25,6 +24,7 @@ funnel_events as (
         funnel_events.entry_id,
         funnel_events.funnel_id,
         funnel_events.subject_id,
+        funnel_events.tie_policy,
         funnel_events.event_number,
         funnel_events.stage_id,
         funnel_events.stage_position,
@@ -34,7 +34,6 @@ funnel_events as (
         funnel_events.meets_several,
         funnel_events.entered_at,
         funnels.order_mode,
-        funnels.tie_policy,
         funnels.collapse_repeats,
         funnels.hold_constant,
     from {{ ref('int_funnel_events') }} as funnel_events
@@ -161,6 +160,7 @@ select
     ladder_entries.entry_id,
     ladder_entries.funnel_id,
     ladder_entries.subject_id,
+    ladder_entries.tie_policy,
     ladder_entries.chain_key,
     ladder_entries.event_number,
     ladder_entries.stage_id,

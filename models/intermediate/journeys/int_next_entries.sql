@@ -1,12 +1,5 @@
 with
 
-funnels as (
-    select
-        funnel_id,
-        tie_policy,
-    from {{ ref('funnels') }}
-),
-
 stage_successors as (
     select
         funnel_id,
@@ -20,6 +13,7 @@ chain_entries as (
         entry_id,
         funnel_id,
         chain_key,
+        tie_policy,
         event_number,
         stage_position,
         lane,
@@ -89,8 +83,6 @@ simultaneous_entries as (
         next_entries.entered_at as next_entered_at,
         chain_entries.last_repeat_number,
     from chain_entries
-    inner join funnels
-        on chain_entries.funnel_id = funnels.funnel_id
     inner join stage_successors
         on
             chain_entries.funnel_id = stage_successors.funnel_id
@@ -103,7 +95,7 @@ simultaneous_entries as (
             and stage_successors.next_stage_position = next_entries.stage_position
             and chain_entries.event_number > next_entries.event_number
     where
-        funnels.tie_policy = 'funnel_order'
+        chain_entries.tie_policy = 'funnel_order'
         and (chain_entries.lane like '%event %' or next_entries.lane like '%event %')
 ),
 

@@ -4,7 +4,6 @@ funnels as (
     select
         funnel_id,
         order_mode,
-        tie_policy,
     from {{ ref('funnels') }}
 ),
 
@@ -12,6 +11,7 @@ funnel_events as (
     select
         funnel_id,
         subject_id,
+        tie_policy,
         event_number,
         stage_id,
         stage_position,
@@ -41,7 +41,6 @@ chain_events as (
 choices as (
     select
         funnel_events.*,
-        funnels.tie_policy,
         row_number() over (
             partition by
                 funnel_events.funnel_id,
@@ -69,19 +68,16 @@ choices as (
 ),
 
 served_events as (
-    select
-        funnel_events.*,
-        funnels.tie_policy,
+    select *
     from funnel_events
-    inner join funnels
-        on funnel_events.funnel_id = funnels.funnel_id
-    where not funnel_events.meets_several
+    where not meets_several
 
     union all
 
     select
         funnel_id,
         subject_id,
+        tie_policy,
         event_number,
         stage_id,
         stage_position,
@@ -93,7 +89,6 @@ served_events as (
         source_row,
         meets_several,
         entered_at,
-        tie_policy,
     from choices
     where choice_number = 1
 )

@@ -15,6 +15,7 @@ journeys as (
         journey_number,
         start_event_number,
     from {{ ref('int_journeys') }}
+    where not {{ is_other_order('subject_id') }}
 ),
 
 funnels_by_entry as (

@@ -51,23 +51,40 @@ stage_visits as (
     from {{ ref('fct_stage_visits') }}
 ),
 
--- Only where entries of different stages share an instant can the tie policy make a difference.
-tied_instants as (
+tied_subjects as (
     select
         funnel_id,
-        subject_id,
-        entered_at,
-    from {{ ref('int_served_events') }}
-    where entered_at is not null
-    group by all
-    having min(stage_id) != max(stage_id)
+        journeys_hang_on_tie,
+        visits_hang_on_tie,
+    from {{ ref('int_tied_subjects') }}
 ),
 
-tied_subjects as (
-    select distinct
+tie_totals as (
+    select
         funnel_id,
-        subject_id,
-    from tied_instants
+        count(*) as subjects_with_ties,
+        count(*) filter (where journeys_hang_on_tie) as subjects_with_journeys_by_tie,
+        count(*) filter (where visits_hang_on_tie) as subjects_with_visits_by_tie,
+        count(*) filter (where journeys_hang_on_tie or visits_hang_on_tie)
+            as subjects_with_results_by_tie,
+    from tied_subjects
+    group by all
+),
+
+funnel_tie_totals as (
+    select
+        funnel_id,
+        measure,
+        counted,
+    from tie_totals
+    unpivot (
+        counted for measure in (
+            subjects_with_ties,
+            subjects_with_journeys_by_tie,
+            subjects_with_visits_by_tie,
+            subjects_with_results_by_tie
+        )
+    )
 ),
 
 table_totals as (
@@ -180,7 +197,6 @@ union all
 select
     'funnel' as scope_type,
     funnel_id as scope,
-    'subjects_with_ties' as measure,
-    count(*) as counted,
-from tied_subjects
-group by all
+    measure,
+    cast(counted as bigint) as counted,
+from funnel_tie_totals

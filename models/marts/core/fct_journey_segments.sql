@@ -6,6 +6,7 @@ journeys as (
         subject_id,
         journey_number,
     from {{ ref('int_journeys') }}
+    where not {{ is_other_order('subject_id') }}
 ),
 
 segments as (

@@ -38,6 +38,7 @@ dated_visits as (
     from {{ ref('int_stage_visits') }} as stage_visits
     left join calendar_dates
         on {{ reporting_date('stage_visits.entered_at') }} = calendar_dates.calendar_date
+    where not {{ is_other_order('stage_visits.subject_id') }}
 ),
 
 left_visits as (

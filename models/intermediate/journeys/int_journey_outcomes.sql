@@ -1,0 +1,291 @@
+with
+
+run as (
+    select as_of from {{ ref('int_run') }}
+),
+
+funnels as (
+    select
+        funnel_id,
+        subject_type,
+        order_mode,
+        window_hours,
+    from {{ ref('funnels') }}
+),
+
+funnel_stages as (
+    select
+        funnel_id,
+        stage_id,
+        stage_position,
+        is_optional,
+    from {{ ref('funnel_stages') }}
+),
+
+journeys as (
+    select
+        journeys.funnel_id,
+        journeys.subject_id,
+        journeys.journey_number,
+        journeys.start_event_number,
+        funnels.order_mode,
+        funnels.subject_type in ('lead', 'opportunity') as is_record,
+        funnels.window_hours,
+    from {{ ref('int_journeys') }} as journeys
+    inner join funnels
+        on journeys.funnel_id = funnels.funnel_id
+),
+
+first_events as (
+    select
+        journeys.funnel_id,
+        journeys.subject_id,
+        journeys.journey_number,
+        served_events.stage_id as entry_stage_id,
+        served_events.held_value,
+        served_events.entered_at,
+    from journeys
+    inner join {{ ref('int_served_events') }} as served_events
+        on
+            journeys.funnel_id = served_events.funnel_id
+            and journeys.subject_id = served_events.subject_id
+            and journeys.start_event_number = served_events.event_number
+),
+
+stage_visits as (
+    select
+        funnel_id,
+        subject_id,
+        visit_number,
+        journey_number,
+        stage_kind,
+        file_number,
+        source_row,
+        entered_at,
+    from {{ ref('int_stage_visits') }}
+    where journey_number > 0
+),
+
+journey_entries as (
+    select
+        funnel_id,
+        subject_id,
+        journey_number,
+        event_number,
+        stage_id,
+        stage_position,
+        stage_kind,
+        record_id,
+        file_number,
+        source_row,
+        entered_at,
+    from {{ ref('int_journey_entries') }}
+),
+
+-- What the visits of a journey say of its outcome, whether its chain counts them or not.
+closings as (
+    select
+        funnel_id,
+        subject_id,
+        journey_number,
+        max(case when stage_kind = 'open' then visit_number end) as last_open_number,
+        max(case when stage_kind != 'open' then visit_number end) as last_closed_number,
+        min(case when stage_kind = 'lost' then visit_number end) as first_lost_number,
+        bool_or(stage_kind = 'won') as has_won_visit,
+    from stage_visits
+    group by all
+),
+
+entries_by_journey as (
+    select
+        journey_entries.funnel_id,
+        journey_entries.subject_id,
+        journey_entries.journey_number,
+        max(journey_entries.stage_position) as furthest_position,
+        max(journey_entries.stage_position) filter (where journey_entries.stage_kind = 'open')
+            as furthest_open_position,
+        -- Where the order does not count, the lowest won stage is the first that can be complete.
+        min_by(
+            journey_entries.event_number,
+            case
+                when funnels.order_mode = 'any' then journey_entries.stage_position
+                else journey_entries.event_number
+            end
+        ) filter (where journey_entries.stage_kind = 'won') as won_number,
+    from journey_entries
+    inner join funnels
+        on journey_entries.funnel_id = funnels.funnel_id
+    group by all
+),
+
+wins as (
+    select
+        journey_entries.funnel_id,
+        journey_entries.subject_id,
+        journey_entries.journey_number,
+        journey_entries.record_id,
+        journey_entries.file_number,
+        journey_entries.source_row,
+        journey_entries.stage_position,
+        journey_entries.entered_at as won_at,
+    from journey_entries
+    inner join entries_by_journey
+        on
+            journey_entries.funnel_id = entries_by_journey.funnel_id
+            and journey_entries.subject_id = entries_by_journey.subject_id
+            and journey_entries.journey_number = entries_by_journey.journey_number
+            and journey_entries.event_number = entries_by_journey.won_number
+            and journey_entries.stage_kind = 'won'
+),
+
+win_instants as (
+    select
+        wins.funnel_id,
+        wins.subject_id,
+        wins.journey_number,
+        -- Of stages in any order, the win is there when the last required one up to it is.
+        max(journey_entries.entered_at) as completed_at,
+    from wins
+    inner join journey_entries
+        on
+            wins.funnel_id = journey_entries.funnel_id
+            and wins.subject_id = journey_entries.subject_id
+            and wins.journey_number = journey_entries.journey_number
+            and wins.stage_position >= journey_entries.stage_position
+    inner join funnel_stages
+        on
+            journey_entries.funnel_id = funnel_stages.funnel_id
+            and journey_entries.stage_position = funnel_stages.stage_position
+    where
+        not funnel_stages.is_optional
+        or journey_entries.stage_position = wins.stage_position
+    group by all
+),
+
+outcomes as (
+    select
+        journeys.funnel_id,
+        journeys.subject_id,
+        journeys.journey_number,
+        journeys.is_record,
+        first_events.entry_stage_id,
+        first_events.held_value,
+        first_events.entered_at,
+        {{ hours_after('first_events.entered_at', 'journeys.window_hours') }} as window_ends_at,
+        entries_by_journey.furthest_position,
+        entries_by_journey.furthest_open_position,
+        wins.record_id as won_record_id,
+        wins.file_number as won_file_number,
+        wins.source_row as won_source_row,
+        lost_visits.file_number as lost_file_number,
+        lost_visits.source_row as lost_source_row,
+        case
+            when journeys.order_mode = 'any' then win_instants.completed_at
+            else wins.won_at
+        end as won_at,
+        lost_visits.entered_at as lost_at,
+        closed_visits.entered_at as last_closed_at,
+        case
+            when journeys.is_record then closings.has_won_visit
+            else wins.funnel_id is not null
+        end as was_won,
+        case
+            when journeys.is_record
+                then case
+                    when closings.last_closed_number is null then 'open'
+                    when closings.last_open_number > closings.last_closed_number then 'open'
+                    else closed_visits.stage_kind
+                end
+            when wins.funnel_id is not null then 'won'
+            when
+                lost_visits.entered_at is not null
+                and (
+                    journeys.window_hours is null
+                    or lost_visits.entered_at
+                    <= {{ hours_after('first_events.entered_at', 'journeys.window_hours') }}
+                )
+                then 'lost'
+            when
+                {{ hours_after('first_events.entered_at', 'journeys.window_hours') }} < run.as_of
+                then 'abandoned'
+            else 'open'
+        end as outcome,
+    from journeys
+    cross join run
+    inner join first_events
+        on
+            journeys.funnel_id = first_events.funnel_id
+            and journeys.subject_id = first_events.subject_id
+            and journeys.journey_number = first_events.journey_number
+    left join closings
+        on
+            journeys.funnel_id = closings.funnel_id
+            and journeys.subject_id = closings.subject_id
+            and journeys.journey_number = closings.journey_number
+    left join stage_visits as closed_visits
+        on
+            closings.funnel_id = closed_visits.funnel_id
+            and closings.subject_id = closed_visits.subject_id
+            and closings.last_closed_number = closed_visits.visit_number
+    left join stage_visits as lost_visits
+        on
+            closings.funnel_id = lost_visits.funnel_id
+            and closings.subject_id = lost_visits.subject_id
+            and closings.first_lost_number = lost_visits.visit_number
+    left join entries_by_journey
+        on
+            journeys.funnel_id = entries_by_journey.funnel_id
+            and journeys.subject_id = entries_by_journey.subject_id
+            and journeys.journey_number = entries_by_journey.journey_number
+    left join wins
+        on
+            journeys.funnel_id = wins.funnel_id
+            and journeys.subject_id = wins.subject_id
+            and journeys.journey_number = wins.journey_number
+    left join win_instants
+        on
+            journeys.funnel_id = win_instants.funnel_id
+            and journeys.subject_id = win_instants.subject_id
+            and journeys.journey_number = win_instants.journey_number
+),
+
+ended_journeys as (
+    select
+        outcomes.*,
+        case
+            when outcomes.outcome = 'open' then cast(null as timestamp)
+            when outcomes.is_record then outcomes.last_closed_at
+            when outcomes.outcome = 'won' then outcomes.won_at
+            when outcomes.outcome = 'lost' then outcomes.lost_at
+            else outcomes.window_ends_at
+        end as ended_at,
+        -- A deal may be lost from nowhere; it had reached the first stage all the same.
+        coalesce(
+            case
+                when outcomes.outcome = 'won' then outcomes.furthest_position
+                else outcomes.furthest_open_position
+            end,
+            1
+        ) as furthest_stage_position,
+    from outcomes
+)
+
+select
+    funnel_id,
+    subject_id,
+    journey_number,
+    is_record,
+    entry_stage_id,
+    held_value,
+    furthest_stage_position,
+    outcome,
+    was_won,
+    won_record_id,
+    won_file_number,
+    won_source_row,
+    lost_file_number,
+    lost_source_row,
+    entered_at,
+    window_ends_at,
+    ended_at,
+from ended_journeys
