@@ -28,6 +28,9 @@ TRANSITION_COLUMNS = (
     "visit_number, journey_number, from_stage_id, to_stage_id, movement, transitioned_at,"
     " cast(seconds_in_from_stage as double)"
 )
+EXCLUSION_COLUMNS = (
+    "excluded_journey_number, after_stage_id, before_stage_id, match_value, entered_at, exclusions"
+)
 
 Rows = list[tuple[object, ...]]
 
@@ -42,7 +45,8 @@ class Answers:
     transitions: dict[str, Rows] = field(default_factory=dict)
     # (from, to) -> (transitions, subjects)
     matrix: dict[tuple[str, str], tuple[int, int]] = field(default_factory=dict)
-    excluded: set[str] = field(default_factory=set)
+    # Instant of the entry and stages and event of the exclusion, of journeys left with nothing.
+    exclusions: dict[str, Rows] = field(default_factory=dict)
 
 
 def answers_of(
@@ -60,10 +64,21 @@ def answers_of(
     for subject, own in by_subject.items():
         entries = entries_of_subject(funnel, own, timezone)
         log = Log(funnel, tuple(own), tuple(entries), as_of)
-        journeys, is_excluded = journeys_of_subject(log)
+        journeys, excluded = journeys_of_subject(log)
         visits = visits_of_subject(log, journeys)
-        if is_excluded:
-            answers.excluded.add(subject)
+        if excluded:
+            answers.exclusions[subject] = [
+                (
+                    number,
+                    exclusion.after_stage_id,
+                    exclusion.before_stage_id,
+                    exclusion.match_value,
+                    one.entered_at,
+                    len(one.exclusions),
+                )
+                for number, one in enumerate(excluded, 1)
+                for exclusion in one.exclusions
+            ]
         if journeys:
             answers.journeys[subject] = [_journey_row(journey) for journey in journeys]
             answers.journey_stages[subject] = [

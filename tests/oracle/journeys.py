@@ -12,7 +12,7 @@ from datetime import datetime
 from itertools import product
 from typing import Literal
 
-from tests.oracle.declared import Funnel, Stage
+from tests.oracle.declared import Exclusion, Funnel, Stage
 from tests.oracle.entries import NO_POSITION, Entry, Happening, Place, place, place_of
 
 Chain = tuple[Entry, ...]
@@ -55,6 +55,14 @@ class Journey:
 
 
 @dataclass(frozen=True)
+class Excluded:
+    """A journey that exclusions leave nothing of: when it would have begun, and by which."""
+
+    entered_at: datetime | None
+    exclusions: frozenset[Exclusion]
+
+
+@dataclass(frozen=True)
 class Log:
     """All that is known of one subject before the as-of."""
 
@@ -74,29 +82,47 @@ class Log:
         return at <= start.at + self.funnel.window
 
 
-def journeys_of_subject(log: Log) -> tuple[list[Journey], bool]:
-    """The journeys of a subject, and whether an exclusion left it without any."""
+def journeys_of_subject(log: Log) -> tuple[list[Journey], list[Excluded]]:
+    """The journeys of a subject, and those that exclusions leave nothing of."""
     if not log.entries:
-        return [], False
+        return [], []
     if log.funnel.count_by == "subject":
-        chain, is_excluded = _chain_of(log, log.entries)
-        if chain is None:
-            return [], is_excluded
-        return [_journey(log, 1, chain, None)], False
+        candidates = _candidates(log, log.entries)
+        chain = _best(log, candidates, None)
+        if chain is not None:
+            return [_journey(log, 1, chain, None)], []
+        return [], [_excluded(log, candidates, None)] if candidates else []
 
     journeys: list[Journey] = []
-    was_excluded = False
+    excluded: list[Excluded] = []
     left: Sequence[Entry] = log.entries
     while (found := _next_pass(log, left, bool(journeys))) is not None:
-        start, chain, opens_next = found
+        start, chains, opens_next = found
+        chain = _best(log, chains, opens_next)
         if chain is not None:
             journeys.append(_journey(log, len(journeys) + 1, chain, opens_next))
             left = [entry for entry in left if opens_next and _is_from(log, entry, opens_next)]
         else:
-            # Whatever begins here is void: it is passed over.
-            was_excluded = True
-            left = [entry for entry in left if log.place(entry) > log.place(start)]
-    return journeys, was_excluded and not journeys
+            # Whatever begins with this event is void: it is passed over.
+            excluded.append(_excluded(log, chains, opens_next))
+            left = [
+                entry
+                for entry in left
+                if log.place(entry) > log.place(start) and entry.happening != start.happening
+            ]
+    return journeys, excluded
+
+
+def _excluded(log: Log, chains: Sequence[Chain], opens_next: Entry | None) -> Excluded:
+    """The journey that these chains, all of them void, would have been."""
+    first = min((_start(log, chain) for chain in chains), key=log.place)
+    exclusions = {
+        exclusion
+        for chain in chains
+        for exclusion in log.funnel.exclusions
+        if _is_voided_by(log, chain, opens_next, exclusion)
+    }
+    return Excluded(first.at, frozenset(exclusions))
 
 
 def _is_from(log: Log, entry: Entry, first: Entry) -> bool:
@@ -106,11 +132,11 @@ def _is_from(log: Log, entry: Entry, first: Entry) -> bool:
 
 def _next_pass(
     log: Log, entries: Sequence[Entry], is_further: bool
-) -> tuple[Entry, Chain | None, Entry | None] | None:
-    """The next journey among `entries`: its start, its chain, and the entry that opens another.
+) -> tuple[Entry, list[Chain], Entry | None] | None:
+    """The next journey among `entries`: its start, its chains, and the entry that opens another.
 
-    Its chain is None where exclusions leave it none. A start that comes to nothing before another
-    journey is opened, as in any order it may, is passed over.
+    A start that comes to nothing before another journey is opened, as in any order it may, is
+    passed over.
     """
     openings = [
         entry for entry in entries if entry.stage.position == 1 and entry.can_serve(log.funnel)
@@ -130,7 +156,7 @@ def _next_pass(
             if _start(log, chain).happening == start.happening
         ]
         if chains:
-            return start, _best(log, chains, opens_next), opens_next
+            return start, chains, opens_next
     return None
 
 
@@ -169,12 +195,6 @@ def _has_closed(log: Log, known: Sequence[Entry], start: Entry, opening: Entry) 
 
 
 # ---------------------------------------------------------------------- chains
-
-
-def _chain_of(log: Log, entries: Sequence[Entry]) -> tuple[Chain | None, bool]:
-    """The chain that counts, or None; and whether there was one that exclusions took away."""
-    candidates = _candidates(log, entries)
-    return _best(log, candidates, None), bool(candidates)
 
 
 def _best(log: Log, candidates: Sequence[Chain], opens_next: Entry | None) -> Chain | None:
@@ -315,29 +335,35 @@ def _hangs_together(log: Log, some: frozenset[Entry]) -> bool:
 
 
 def _is_void(log: Log, chain: Chain, opens_next: Entry | None) -> bool:
+    """Whether one of the funnel's exclusions voids a chain."""
+    return any(
+        _is_voided_by(log, chain, opens_next, exclusion) for exclusion in log.funnel.exclusions
+    )
+
+
+def _is_voided_by(log: Log, chain: Chain, opens_next: Entry | None, exclusion: Exclusion) -> bool:
     """Whether an exclusion event lies strictly between its two stages.
 
     Or after the first, within the window, if the second never comes. What happens from
     `opens_next` on is of the next journey.
     """
     served = {entry.stage.stage_id: entry for entry in chain}
-    for exclusion in log.funnel.exclusions:
-        after = served.get(exclusion.after_stage_id)
-        before = served.get(exclusion.before_stage_id)
-        if after is None:
+    after = served.get(exclusion.after_stage_id)
+    before = served.get(exclusion.before_stage_id)
+    if after is None:
+        return False
+    for happening in log.happenings:
+        if happening.rule_type != "event" or happening.name != exclusion.match_value:
             continue
-        for happening in log.happenings:
-            if happening.rule_type != "event" or happening.name != exclusion.match_value:
-                continue
-            there = place(log.funnel, happening, NO_POSITION)
-            if there <= log.place(after):
-                continue
-            if opens_next is not None and there >= log.place(opens_next):
-                continue
-            if before is not None and there < log.place(before):
-                return True
-            if before is None and log.within_window(_start(log, chain), happening.at):
-                return True
+        there = place(log.funnel, happening, NO_POSITION)
+        if there <= log.place(after):
+            continue
+        if opens_next is not None and there >= log.place(opens_next):
+            continue
+        if before is not None and there < log.place(before):
+            return True
+        if before is None and log.within_window(_start(log, chain), happening.at):
+            return True
     return False
 
 

@@ -8,6 +8,7 @@ from functools import cache
 import pytest
 
 from tests.oracle.answers import (
+    EXCLUSION_COLUMNS,
     JOURNEY_COLUMNS,
     JOURNEY_STAGE_COLUMNS,
     TRANSITION_COLUMNS,
@@ -70,6 +71,16 @@ def test_journeys_agree(warehouse: Tables, funnel_id: str) -> None:
     """Prevents a journey that the words of the semantics do not give."""
     found = _found(warehouse, "core.fct_journeys", JOURNEY_COLUMNS, funnel_id)
     _assert_same(funnel_id, _answers(funnel_id).journeys, found)
+
+
+@pytest.mark.parametrize(
+    "funnel_id",
+    [funnel_id for funnel_id in RANDOM_FUNNELS if BOOK.funnels[funnel_id].exclusions],
+)
+def test_excluded_journeys_agree(warehouse: Tables, funnel_id: str) -> None:
+    """Prevents journeys from going missing without a number, or by another exclusion than said."""
+    found = _found(warehouse, "core.fct_journey_exclusions", EXCLUSION_COLUMNS, funnel_id)
+    _assert_same(funnel_id, _answers(funnel_id).exclusions, found)
 
 
 @pytest.mark.parametrize("funnel_id", (*RANDOM_FUNNELS, *POPULATION_FUNNELS))

@@ -81,7 +81,8 @@ def _compared(table: str, columns: Sequence[str]) -> str:
         condition = f"funnel_id not in ({funnels})"
     elif table == "core.control_totals":
         # How many rows were delivered is another number, as it has to be.
-        condition = f"scope_type <> 'table' and scope not in ({funnels})"
+        funnel_of_scope = "split_part(scope, ':', 1)"
+        condition = f"scope_type <> 'table' and {funnel_of_scope} not in ({funnels})"
         condition += " and measure not like '%_by_tie'"
     elif table == "core.dim_subjects":
         listed = ", ".join(f"'{name}'" for name in sorted(cases))

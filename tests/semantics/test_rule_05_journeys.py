@@ -470,6 +470,27 @@ def test_excluded_subjects_are_counted(warehouse: Tables) -> None:
     ]
 
 
+def test_the_exclusion_that_left_a_subject_nothing_is_named(warehouse: Tables) -> None:
+    """Prevents journeys from being excluded without a word by what; `spared` is not excluded."""
+    assert_rows(
+        warehouse,
+        "core.fct_journey_exclusions",
+        exclusions_funnel,
+        """
+        subject_id    excluded_journey_number  after_stage_id  entered_at        excluded_at
+        between       1                        visit           2024-01-01T10:00  2024-01-01T10:01
+        never_second  1                        visit           2024-01-01T10:00  2024-01-01T10:30
+        edge          1                        visit           2024-01-01T10:00  2024-01-01T11:00
+        """,
+    )
+    counted = warehouse.query(
+        "select measure, counted from core.control_totals where scope_type = 'exclusion'"
+        " and scope = ? order by measure",
+        [f"{exclusions_funnel}: exclusions/logout between visit and cart"],
+    )
+    assert counted == [("journeys_excluded", 3), ("journeys_excluded_alone", 3)]
+
+
 passes = case("passes")
 passes_funnel = passes.funnel(
     "web",
@@ -673,6 +694,76 @@ def test_an_exclusion_takes_its_own_journey_alone(warehouse: Tables) -> None:
         its_own      1               2024-01-01T10:00  paid               won
         """,
     )
+    assert_rows(
+        warehouse,
+        "core.fct_journey_exclusions",
+        spared_funnel,
+        """
+        subject_id   excluded_journey_number  entered_at        excluded_at
+        passed_over  1                        2024-01-01T10:00  2024-01-01T10:01
+        its_own      1                        2024-01-01T10:03  2024-01-01T10:04
+        """,
+    )
+
+
+reasons = case("reasons_of_exclusion")
+reasons_funnel = reasons.funnel(
+    "web",
+    WEB,
+    window=hours(1),
+    exclusions=[("visit", "cart", "logout"), ("cart", "paid", "refund")],
+)
+# Of one chain, each exclusion takes part; of two, each voids one.
+reasons.events(
+    "both",
+    """
+    2024-01-01T10:00:00 visit
+    2024-01-01T10:01:00 logout
+    2024-01-01T10:02:00 cart
+    2024-01-01T10:03:00 refund
+    """,
+)
+reasons.events(
+    "one_each",
+    """
+    2024-01-01T10:00:00 visit
+    2024-01-01T10:01:00 logout
+    2024-01-01T12:00:00 visit
+    2024-01-01T12:01:00 cart
+    2024-01-01T12:02:00 refund
+    """,
+)
+reasons.events("alone", "2024-01-01T10:00:00 visit\n2024-01-01T10:30:00 logout")
+
+
+def test_exclusions_that_act_together_are_each_named(warehouse: Tables) -> None:
+    """Prevents a journey from being laid at the door of the first exclusion that comes to hand."""
+    assert_rows(
+        warehouse,
+        "core.fct_journey_exclusions",
+        reasons_funnel,
+        """
+        subject_id  after_stage_id  entered_at        excluded_at       exclusions
+        both        visit           2024-01-01T10:00  2024-01-01T10:01  2
+        both        cart            2024-01-01T10:00  2024-01-01T10:03  2
+        one_each    visit           2024-01-01T10:00  2024-01-01T10:01  2
+        one_each    cart            2024-01-01T10:00  2024-01-01T12:02  2
+        alone       visit           2024-01-01T10:00  2024-01-01T10:30  1
+        """,
+    )
+    counted = warehouse.query(
+        "select scope, measure, counted from core.control_totals"
+        " where scope_type = 'exclusion' and starts_with(scope, ?) order by scope, measure",
+        [f"{reasons_funnel}:"],
+    )
+    logout = f"{reasons_funnel}: reasons_of_exclusion/logout between visit and cart"
+    refund = f"{reasons_funnel}: reasons_of_exclusion/refund between cart and paid"
+    assert counted == [
+        (logout, "journeys_excluded", 3),
+        (logout, "journeys_excluded_alone", 1),
+        (refund, "journeys_excluded", 2),
+        (refund, "journeys_excluded_alone", 0),
+    ]
 
 
 deals = case("deals_again")

@@ -51,6 +51,70 @@ stage_visits as (
     from {{ ref('fct_stage_visits') }}
 ),
 
+journey_exclusions as (
+    select
+        funnel_id,
+        subject_id,
+        excluded_journey_number,
+        after_stage_id,
+        before_stage_id,
+        match_value,
+        exclusions,
+    from {{ ref('fct_journey_exclusions') }}
+),
+
+excluded_journeys as (
+    select distinct
+        funnel_id,
+        subject_id,
+        excluded_journey_number,
+    from journey_exclusions
+),
+
+declared_exclusions as (
+    select
+        funnel_id,
+        after_stage_id,
+        before_stage_id,
+        match_value,
+    from {{ ref('funnel_exclusions') }}
+),
+
+exclusion_totals as (
+    select
+        declared_exclusions.funnel_id
+        || ': '
+        || declared_exclusions.match_value
+        || ' between '
+        || declared_exclusions.after_stage_id
+        || ' and '
+        || declared_exclusions.before_stage_id as exclusion,
+        count(journey_exclusions.funnel_id) as journeys_excluded,
+        count(*) filter (where journey_exclusions.exclusions = 1) as journeys_excluded_alone,
+    from declared_exclusions
+    left join journey_exclusions
+        on
+            declared_exclusions.funnel_id = journey_exclusions.funnel_id
+            and declared_exclusions.after_stage_id = journey_exclusions.after_stage_id
+            and declared_exclusions.before_stage_id = journey_exclusions.before_stage_id
+            and declared_exclusions.match_value = journey_exclusions.match_value
+    group by all
+),
+
+totals_by_exclusion as (
+    select
+        exclusion,
+        measure,
+        counted,
+    from exclusion_totals
+    unpivot (
+        counted for measure in (
+            journeys_excluded,
+            journeys_excluded_alone
+        )
+    )
+),
+
 tied_subjects as (
     select
         funnel_id,
@@ -181,6 +245,25 @@ select
 from journeys
 where entered_at is null
 group by all
+
+union all
+
+select
+    'funnel' as scope_type,
+    funnel_id as scope,
+    'journeys_excluded' as measure,
+    count(*) as counted,
+from excluded_journeys
+group by all
+
+union all
+
+select
+    'exclusion' as scope_type,
+    exclusion as scope,
+    measure,
+    cast(counted as bigint) as counted,
+from totals_by_exclusion
 
 union all
 
