@@ -17,18 +17,7 @@ from expectations.rules import (
     Rule,
     highest_share,
 )
-
-GENERIC_TABLES = (
-    "events",
-    "records",
-    "stage_changes",
-    "field_changes",
-    "orders",
-    "activities",
-    "accounts",
-    "contacts",
-    "owners",
-)
+from orchestration.extracts import known_systems, read_extracts
 
 # Twelve weeks hold twelve of each weekday, and the season has not yet turned.
 DAYS_OF_HISTORY = 84
@@ -65,21 +54,19 @@ def _control_total() -> Rule:
             _source as source,
             '{table}' as table_name,
             count(*) as rows_in_view
-        from raw_generic.{table}
+        from raw_{system}.{table}
         group by _source
         """
-        for table in GENERIC_TABLES
+        for system in known_systems()
+        for table in read_extracts(system)
     )
     return Rule(
         gate="raw.control_total",
-        table="raw_generic",
+        table="raw.loads",
         rule="Every row that was read is in the raw view of its table or in quarantine.",
         measure="rows_unaccounted",
-        # A source with a staging folder of its own has no rows in the generic views.
         measures=f"""
             with rows_in_views as ({views}),
-
-            generic_sources as (select distinct source from rows_in_views),
 
             rows_read as (
                 select
@@ -87,7 +74,7 @@ def _control_total() -> Rule:
                     table_name,
                     cast(sum(rows_read) as bigint) as rows_read
                 from raw.loads
-                where status = 'loaded' and source in (select source from generic_sources)
+                where status = 'loaded'
                 group by all
             ),
 

@@ -39,7 +39,7 @@ DAILY_EVENTS = """
         event_name,
         count(*) as events,
         count(*) filter (where user_id is null) as events_without_user
-    from staging.stg_generic__events
+    from staging.stg_events
     group by all
 """
 
@@ -62,7 +62,7 @@ def rules(max_quarantine_share: float) -> list[Rule]:
 def _control_total() -> Rule:
     return Rule(
         gate="staging.control_total",
-        table="staging.stg_generic__row_counts",
+        table="staging.stg_row_counts",
         rule="Every delivered row is kept, a repetition or in quarantine.",
         measure="rows_unaccounted",
         measures="""
@@ -75,13 +75,13 @@ def _control_total() -> Rule:
                 ) as rows_unaccounted,
                 0 as lowest,
                 0 as highest
-            from staging.stg_generic__row_counts
+            from staging.stg_row_counts
         """,
         observed="{rows_delivered:,} rows delivered; {rows_kept:,} kept, {rows_repeated:,} "
         "repeated, {rows_quarantined_at_loading:,} quarantined at loading and "
         "{rows_quarantined_in_staging:,} in staging",
         expected="the latter to add up to the rows delivered",
-        offending_rows="select * from staging.stg_generic__row_counts "
+        offending_rows="select * from staging.stg_row_counts "
         "where source = {source} and table_name = {table_name}",
     )
 
@@ -89,7 +89,7 @@ def _control_total() -> Rule:
 def _quarantined_share(max_quarantine_share: float) -> Rule:
     return Rule(
         gate="staging.quarantined_share",
-        table="staging.stg_generic__quarantined_rows",
+        table="staging.stg_quarantined_rows",
         rule="Few of a table's rows contradict each other or are of an impossible instant.",
         measure="quarantined_share",
         measures=f"""
@@ -100,7 +100,7 @@ def _quarantined_share(max_quarantine_share: float) -> Rule:
                 cast(null as double) as lowest,
                 cast({max_quarantine_share!r} as double) as max_share,
                 {highest_share(max_quarantine_share, "rows_delivered")} as highest
-            from staging.stg_generic__row_counts
+            from staging.stg_row_counts
             where rows_delivered > 0
         """,
         observed="{quarantined_share:.2%} ({rows_quarantined_in_staging:,} of "
@@ -108,7 +108,7 @@ def _quarantined_share(max_quarantine_share: float) -> Rule:
         expected="at most {max_share:.2%} (FUNNEL_MAX_QUARANTINE_SHARE), "
         f"or {ODD_ROWS} rows that are no more than half",
         offending_rows="select source_file, source_row, column_name, reason, expected, text "
-        "from staging.stg_generic__quarantined_rows "
+        "from staging.stg_quarantined_rows "
         "where source = {source} and table_name = {table_name} order by source_file, source_row",
     )
 
@@ -116,7 +116,7 @@ def _quarantined_share(max_quarantine_share: float) -> Rule:
 def _ambiguous_share() -> Rule:
     return Rule(
         gate="staging.ambiguous_time_share",
-        table="staging.stg_generic__events",
+        table="staging.stg_events",
         rule="Few events are of an hour that the source's clock shows twice.",
         measure="ambiguous_share",
         measures=f"""
@@ -134,7 +134,7 @@ def _ambiguous_share() -> Rule:
                         >= interval {DAYS_TO_JUDGE_AMBIGUITY} day
                         then cast({MOST_AMBIGUOUS} as double)
                 end as highest
-            from staging.stg_generic__events
+            from staging.stg_events
             group by source
         """,
         observed="{ambiguous_share:.2%} ({ambiguous_events:,} of {events:,} events)",
@@ -142,7 +142,7 @@ def _ambiguous_share() -> Rule:
         not_judged=f"anything: {EVENTS_OF_A_DAY:,} events over {DAYS_TO_JUDGE_AMBIGUITY} days are "
         "needed for a share",
         offending_rows="select occurred_at, event_id, event_name, source_file, source_row "
-        "from staging.stg_generic__events where source = {item} and is_ambiguous_time "
+        "from staging.stg_events where source = {item} and is_ambiguous_time "
         "order by occurred_at, source_file, source_row",
     )
 
@@ -150,7 +150,7 @@ def _ambiguous_share() -> Rule:
 def _event_share() -> Rule:
     return Rule(
         gate="staging.event_share",
-        table="staging.stg_generic__events",
+        table="staging.stg_events",
         rule="Each frequent event keeps about its usual share of every delivery.",
         measure="days_off",
         # The share and not the count: a quiet weekend or a loud launch moves all events alike,
@@ -251,7 +251,7 @@ def _event_share() -> Rule:
         f"{EVENTS_TO_JUDGE_A_NAME} such events on most of them",
         offending_rows="select cast(delivered_at as date) as delivered_date, "
         "count(*) filter (where event_name = {event_name}) as events, count(*) as all_events "
-        "from staging.stg_generic__events where source = {source} "
+        "from staging.stg_events where source = {source} "
         "group by all order by delivered_date desc",
     )
 
@@ -259,7 +259,7 @@ def _event_share() -> Rule:
 def _share_without_user() -> Rule:
     return Rule(
         gate="staging.share_without_user",
-        table="staging.stg_generic__events",
+        table="staging.stg_events",
         rule="About as many events as usual know their user in every delivery.",
         measure="days_off",
         measures=f"""
@@ -325,6 +325,6 @@ def _share_without_user() -> Rule:
         "are needed to know what is usual",
         offending_rows="select cast(delivered_at as date) as delivered_date, event_name, "
         "count(*) filter (where user_id is null) as events_without_user, count(*) as events "
-        "from staging.stg_generic__events where source = {item} "
+        "from staging.stg_events where source = {item} "
         "group by all order by delivered_date desc, event_name",
     )

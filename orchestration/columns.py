@@ -9,20 +9,8 @@ import re
 from collections.abc import Sequence
 from difflib import get_close_matches
 
-from orchestration.extracts import Extract
+from orchestration.extracts import OWN_COLUMNS, Extract
 from orchestration.refusals import DuplicateColumnError, MissingColumnError
-
-# The loader's own columns of a row; a delivered column of such a name loses its underscore.
-OWN_COLUMNS = (
-    "_source",
-    "_file",
-    "_row",
-    "_load_id",
-    "_delivered_at",
-    "_plausible_until",
-    "_is_current",
-    "_extra",
-)
 
 
 def snake_name(delivered: str, position: int) -> str:

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from datetime import date
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from orchestration.extracts import known_systems
+
 
 @dataclass(frozen=True)
 class Mistake:
@@ -223,6 +225,11 @@ TABLES = (
         (
             Column("source", text, is_required=True),
             Column("is_enabled", boolean, default="true"),
+            Column(
+                "system",
+                one_of(*known_systems()),
+                default_in_words="the system of the source's name, else generic",
+            ),
             Column("timezone", time_zone, default="UTC"),
             Column("event_time", one_of("occurred", "collected", "received"), default="occurred"),
         ),

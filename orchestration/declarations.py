@@ -24,6 +24,7 @@ from orchestration.declaration_tables import (
     Row,
     Table,
 )
+from orchestration.extracts import GENERIC, known_systems
 
 # Descriptions and tests of the tables are the project's, wherever a company keeps its declarations.
 DESCRIPTIONS = Path(__file__).resolve().parent.parent / "seeds" / "_seeds.yml"
@@ -41,16 +42,19 @@ class DeclarationError(ValueError):
 
 @dataclass(frozen=True)
 class Source:
-    """A declared source: a folder of the landing, and how its instants are to be read."""
+    """A declared source: a folder of the landing, whose extracts are in it, and their times."""
 
     source: str
     is_enabled: bool
+    system: str
     timezone: str
     event_time: str
 
 
 # Without sources.csv there is one source, the generic extracts.
-GENERIC_SOURCE = Source("generic", is_enabled=True, timezone="UTC", event_time="occurred")
+GENERIC_SOURCE = Source(
+    GENERIC, is_enabled=True, system=GENERIC, timezone="UTC", event_time="occurred"
+)
 
 # Without working_hours.csv the company works from Monday to Friday, from nine to five.
 USUAL_HOURS = tuple(
@@ -72,6 +76,7 @@ class Declarations:
             Source(
                 source=row["source"],
                 is_enabled=row["is_enabled"] == "true",
+                system=row["system"],
                 timezone=row["timezone"],
                 event_time=row["event_time"],
             )
@@ -310,6 +315,7 @@ def _completed(tables: dict[str, tuple[Row, ...]]) -> dict[str, tuple[Row, ...]]
     generic = {
         "source": GENERIC_SOURCE.source,
         "is_enabled": "true",
+        "system": GENERIC_SOURCE.system,
         "timezone": GENERIC_SOURCE.timezone,
         "event_time": GENERIC_SOURCE.event_time,
     }
@@ -325,6 +331,9 @@ def _completed(tables: dict[str, tuple[Row, ...]]) -> dict[str, tuple[Row, ...]]
             cells["stage_name_zh"] = cells["stage_name_zh"] or cells["stage_name"]
         elif table == "stage_rules" and cells["rule_type"] == "purchase":
             cells["match_value"] = cells["match_value"] or "completed"
+        elif table == "sources":
+            own = cells["source"] if cells["source"] in known_systems() else GENERIC
+            cells["system"] = cells["system"] or own
         elif table == "segments":
             cells["attribute"] = cells["attribute"] or cells["segment_name"]
         return Row(row.line, cells)

@@ -1,19 +1,32 @@
-"""The contract of the generic extracts, as their dbt sources file declares it.
+"""The contract of each system's extracts, as its dbt sources file declares it.
 
-The file is the one list of tables and columns; how a value is held against its type is in `values`.
+The file `models/staging/<system>/_<system>__sources.yml` is the one list of tables and columns; how
+a value is held against its type is in `values`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 STAGING = Path(__file__).parents[1] / "models" / "staging"
-GENERIC_SOURCES = STAGING / "generic" / "_generic__sources.yml"
+GENERIC = "generic"
+# The loader's own columns of a row; a delivered column of such a name loses its underscore.
+OWN_COLUMNS = (
+    "_source",
+    "_file",
+    "_row",
+    "_load_id",
+    "_delivered_at",
+    "_plausible_until",
+    "_is_current",
+    "_extra",
+)
 # The one in C takes a tenth of the time, and is not in every build of PyYAML.
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 DATA_TYPES = ("varchar", "timestamp", "date", "decimal", "boolean", "json")
@@ -46,27 +59,40 @@ class Extract:
         return tuple(column.name for column in self.columns)
 
 
-def read_extracts(path: Path = GENERIC_SOURCES) -> dict[str, Extract]:
-    """The declared extracts by table name. Columns that begin with `_` are the loader's own.
+Extracts = Mapping[str, Extract]
+
+
+def known_systems(staging: Path = STAGING) -> tuple[str, ...]:
+    """The systems whose extracts can be loaded: those with a sources file, in order of name."""
+    files = staging.glob("*/_*__sources.yml")
+    return tuple(sorted(file.parent.name for file in files if file == sources_file(file.parent)))
+
+
+def sources_file(folder: Path) -> Path:
+    """Where the staging folder of a system declares its extracts."""
+    return folder / f"_{folder.name}__sources.yml"
+
+
+@cache
+def read_extracts(system: str = GENERIC, staging: Path = STAGING) -> Extracts:
+    """The declared extracts of a system by table name.
+
+    The loader's own columns are declared beside those that are delivered, and left out here.
 
     Raises:
         ExtractsError: if a type is unknown or an alternative names a column that is not declared.
     """
+    path = sources_file(staging / system)
     (source,) = yaml.load(path.read_text(encoding="utf-8"), Loader=LOADER)["sources"]
     extracts = (_extract(path, table) for table in source["tables"])
     return {extract.table_name: extract for extract in extracts}
-
-
-def has_staging_of_its_own(source: str, staging: Path = STAGING) -> bool:
-    """Whether a source delivers in a format of its own, not as generic extracts."""
-    return source != "generic" and (staging / source).is_dir()
 
 
 def _extract(path: Path, table: Mapping[str, Any]) -> Extract:
     columns = tuple(
         Column(column["name"], column["data_type"], bool(_meta(column).get("required", False)))
         for column in table["columns"]
-        if not column["name"].startswith("_")
+        if column["name"] not in OWN_COLUMNS
     )
     one_of = tuple(tuple(names) for names in _meta(table).get("one_of", []))
     extract = Extract(table["name"], columns, one_of)

@@ -9,14 +9,14 @@ import hashlib
 import os
 import re
 import stat
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Literal
 
 from orchestration.declarations import Source
-from orchestration.extracts import has_staging_of_its_own
+from orchestration.extracts import read_extracts
 from orchestration.refusals import DeliveryError, UnreadablePathError, VanishedFileError
 
 FileFormat = Literal["csv", "jsonl", "parquet"]
@@ -79,15 +79,14 @@ class Listing:
     errors: tuple[DeliveryError, ...]
 
 
-def list_landing(landing: Path, sources: Sequence[Source], tables: Collection[str]) -> Listing:
-    """List the files of all enabled sources that deliver generic extracts.
+def list_landing(landing: Path, sources: Sequence[Source]) -> Listing:
+    """List the files of all enabled sources.
 
     Names that begin with `_` or `.` are ignored, as are sources that are declared and not enabled.
 
     Args:
         landing: the folder of the source folders.
         sources: the declared sources.
-        tables: the tables that a source may deliver.
 
     Raises:
         LandingError: if there is no such folder, or it cannot be read.
@@ -105,12 +104,8 @@ def list_landing(landing: Path, sources: Sequence[Source], tables: Collection[st
             unrecognised.append(
                 Unrecognised(f"{entry.name}/", "name the source in sources.csv if it is to be")
             )
-        elif source.is_enabled and has_staging_of_its_own(source.source):
-            unrecognised.append(
-                Unrecognised(f"{entry.name}/", "it has staging models of its own to load it by")
-            )
         elif source.is_enabled:
-            _list_source(entry, tables, files, unrecognised, errors)
+            _list_source(entry, read_extracts(source.system), files, unrecognised, errors)
     return Listing(
         tuple(sorted(files, key=lambda file: file.file)), tuple(unrecognised), tuple(errors)
     )
@@ -173,7 +168,7 @@ def _landing_entries(landing: Path) -> list[os.DirEntry[str]]:
 
 def _list_source(
     folder: os.DirEntry[str],
-    tables: Collection[str],
+    tables: Mapping[str, object],
     files: list[LandingFile],
     unrecognised: list[Unrecognised],
     errors: list[DeliveryError],

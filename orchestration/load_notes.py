@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from itertools import groupby
 
 from orchestration.declarations import Source
-from orchestration.extracts import Extract
+from orchestration.extracts import Extract, Extracts
 from orchestration.landing import Listing
 from orchestration.ledger import Load
 
@@ -14,7 +14,7 @@ from orchestration.ledger import Load
 def load_notes(
     listing: Listing,
     sources: Sequence[Source],
-    extracts: Mapping[str, Extract],
+    extracts: Mapping[str, Extracts],
     earlier: Sequence[Load],
     loads: Sequence[Load],
 ) -> tuple[str, ...]:
@@ -23,7 +23,7 @@ def load_notes(
     Args:
         listing: what lies in the landing.
         sources: the declared sources.
-        extracts: the declared tables.
+        extracts: the declared tables of each source.
         earlier: the versions in the ledger before the night.
         loads: the versions that were accepted in the night, ordered by source and table.
     """
@@ -40,7 +40,7 @@ def load_notes(
             for load in earlier
             if load.is_loaded and (load.source, load.table_name) == (source_name, table_name)
         ]
-        table_notes = _table_notes(extracts[table_name], before, list(group))
+        table_notes = _table_notes(extracts[source_name][table_name], before, list(group))
         notes += [f"{source_name}/{table_name}: {note}" for note in table_notes]
     return tuple(notes)
 

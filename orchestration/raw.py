@@ -23,7 +23,7 @@ from orchestration.acceptance import Acceptance, accept_file
 from orchestration.columns import new_columns
 from orchestration.contents import Contents, read_contents
 from orchestration.declarations import Source
-from orchestration.extracts import Extract, read_extracts
+from orchestration.extracts import Extracts, read_extracts
 from orchestration.landing import LandingFile, Listing, list_landing, look_at
 from orchestration.ledger import Ledger, Load, Look, load_id, open_ledger
 from orchestration.load_notes import load_notes
@@ -91,8 +91,8 @@ def load_landing(
         LandingError: if the landing as a whole cannot be read.
         LedgerError: if another run is at work.
     """
-    extracts = read_extracts()
-    listing = list_landing(settings.landing, sources, extracts)
+    extracts = {source.source: read_extracts(source.system) for source in sources}
+    listing = list_landing(settings.landing, sources)
     now = now.astimezone(UTC).replace(tzinfo=None) if now.tzinfo else now
     with open_ledger(settings.ledger) as ledger, _open_workshop(settings) as workshop:
         loader = _Loader(settings, extracts, ledger, workshop, run_id, progress)
@@ -149,7 +149,7 @@ class _Loader:
     def __init__(
         self,
         settings: Settings,
-        extracts: Mapping[str, Extract],
+        extracts: Mapping[str, Extracts],
         ledger: Ledger,
         workshop: _Workshop,
         run_id: str,
@@ -227,7 +227,7 @@ class _Loader:
 
     def _accept(self, file: LandingFile, look: Look, contents: Contents, find: _Find) -> None:
         version = load_id(file.file, look.content_hash)
-        extract = self._extracts[file.table_name]
+        extract = self._extracts[file.source][file.table_name]
         load = Load(
             load_id=version,
             source=file.source,

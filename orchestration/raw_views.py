@@ -1,5 +1,6 @@
-"""Makes what dbt reads in build.duckdb, from ledger and Parquet files: schemas raw and raw_generic.
+"""Makes what dbt reads in build.duckdb, from ledger and Parquet files.
 
+That is the schema raw, and raw_<system> for the extracts of each system.
 Everything here can be made anew at any time; what it means is described in the dbt sources files.
 """
 
@@ -10,9 +11,8 @@ from pathlib import Path
 
 import duckdb
 
-from orchestration.columns import OWN_COLUMNS
 from orchestration.declarations import Source
-from orchestration.extracts import Extract, read_extracts
+from orchestration.extracts import OWN_COLUMNS, Extract, known_systems, read_extracts
 from orchestration.known_deliveries import RECEIVED_AT, Known, received_at
 from orchestration.ledger import Load, open_ledger
 from orchestration.settings import Settings
@@ -29,7 +29,7 @@ def create_raw_views(
     build: Path | None = None,
     known: Known | None = None,
 ) -> None:
-    """Make the schemas raw and raw_generic of build.duckdb for the enabled sources.
+    """Make the schemas raw and raw_<system> of build.duckdb for the enabled sources.
 
     Args:
         settings: where the state is.
@@ -52,7 +52,6 @@ def create_raw_views(
         connection.execute(f"attach {literal(str(settings.ledger))} as ledger (read_only)")
         connection.begin()
         connection.execute("create schema if not exists raw")
-        connection.execute("create schema if not exists raw_generic")
         _list_deliveries(connection, known)
         _create_loads(connection, enabled, is_all=known is None)
         _create_deliveries(connection)
@@ -61,10 +60,13 @@ def create_raw_views(
             loaded = [load for load in loaded if (load.load_id,) in set(held)]
         _check_files(settings, loaded)
         _create_quarantined_rows(connection, settings, loaded)
-        for extract in read_extracts().values():
-            of_table = [load for load in loaded if load.table_name == extract.table_name]
-            condition = _was_known(connection, extract, enabled, known) if known else "true"
-            _create_view(connection, settings, extract, of_table, condition)
+        for system in known_systems():
+            connection.execute(f"create schema if not exists {_schema(system)}")
+            of_system = [load for load in loaded if enabled[load.source].system == system]
+            for extract in read_extracts(system).values():
+                of_table = [load for load in of_system if load.table_name == extract.table_name]
+                condition = _was_known(connection, extract, enabled, known) if known else "true"
+                _create_view(connection, settings, _schema(system), extract, of_table, condition)
         connection.commit()
     finally:
         connection.close()
@@ -78,6 +80,10 @@ def _connect(build: Path) -> duckdb.DuckDBPyConnection:
             f"{build}: expected a build that nobody has open, found: {error}. "
             "End the other run, or close the client that reads the build."
         ) from error
+
+
+def _schema(system: str) -> str:
+    return f"raw_{system}"
 
 
 def _check_files(settings: Settings, loaded: Sequence[Load]) -> None:
@@ -238,6 +244,7 @@ def _create_quarantined_rows(
 def _create_view(
     connection: duckdb.DuckDBPyConnection,
     settings: Settings,
+    schema: str,
     extract: Extract,
     loads: Sequence[Load],
     condition: str,
@@ -276,7 +283,7 @@ def _create_view(
     )
     connection.execute(
         f"""
-        create or replace view raw_generic.{quoted(extract.table_name)} as
+        create or replace view {schema}.{quoted(extract.table_name)} as
         select {", ".join(columns)}
         from {rows} as delivered_rows
         join raw.loads on loads.load_id = parse_filename(delivered_rows.filename, true)

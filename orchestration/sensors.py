@@ -8,7 +8,6 @@ import dagster as dg
 
 from orchestration import declarations
 from orchestration.declarations import DeclarationError
-from orchestration.extracts import read_extracts
 from orchestration.jobs import nightly
 from orchestration.landing import LandingError, is_settled, landing_signature, list_landing
 from orchestration.resources import Warehouse
@@ -58,7 +57,7 @@ def settled_state(settings: Settings, now_ns: int) -> tuple[str, str]:
         DeclarationError: the sources are not declared properly.
     """
     sources = declarations.read(settings.seeds).sources
-    files = list_landing(settings.landing, sources, read_extracts()).files
+    files = list_landing(settings.landing, sources).files
     if not files:
         return "", ""
     newest = max(files, key=lambda file: (file.changed_ns, file.file))

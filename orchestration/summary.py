@@ -68,7 +68,7 @@ QUARANTINED = """
     select
         coalesce(sum(rows_quarantined_at_loading), 0),
         coalesce(sum(rows_quarantined_in_staging), 0)
-    from staging.stg_generic__row_counts
+    from staging.stg_row_counts
 """
 
 
@@ -136,7 +136,7 @@ def _loaded(settings: Settings, run_id: str) -> Iterable[tuple[str, str]]:
     yield "Loaded", f"{_counted(files, 'file')} with {_counted(rows, 'row')}"
     yield "In all", f"{_counted(all_files, 'different file')} with {_counted(all_rows, 'row')}"
     yield "Quarantined", f"{_counted(unread, 'row')} unreadable (raw.quarantined_rows)"
-    yield "", f"{_counted(implausible, 'row')} implausible (staging.stg_generic__quarantined_rows)"
+    yield "", f"{_counted(implausible, 'row')} implausible (staging.stg_quarantined_rows)"
     yield "", f"both tables are in {_shown(settings.build)}"
 
 

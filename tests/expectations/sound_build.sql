@@ -80,7 +80,7 @@ create table raw_generic.contacts as select * from raw_generic.events where fals
 create table raw_generic.owners as select * from raw_generic.events where false;
 
 -- Of a hundred events sixty are visits, thirty carts and ten payments; three in ten have no user.
-create table staging.stg_generic__events as
+create table staging.stg_events as
 select
     _source as source,
     _load_id || '-' || _row as event_id,
@@ -100,7 +100,7 @@ select
 from raw_generic.events
 inner join raw.loads on events._load_id = loads.load_id;
 
-create table staging.stg_generic__row_counts (
+create table staging.stg_row_counts (
     source varchar,
     table_name varchar,
     rows_delivered bigint,
@@ -109,11 +109,11 @@ create table staging.stg_generic__row_counts (
     rows_repeated bigint,
     rows_kept bigint
 );
-insert into staging.stg_generic__row_counts values
+insert into staging.stg_row_counts values
     ('web', 'events', 1000, 10, 40, 50, 900),
     ('crm', 'records', 50, 0, 0, 0, 50);
 
-create table staging.stg_generic__quarantined_rows as
+create table staging.stg_quarantined_rows as
 select
     'web' as source,
     'events' as table_name,

@@ -93,42 +93,41 @@ DEFECTS = [
     Defect(
         "staging.control_total",
         "staging.control_total.web.events",
-        "update staging.stg_generic__row_counts set rows_kept = 899 where source = 'web'",
+        "update staging.stg_row_counts set rows_kept = 899 where source = 'web'",
         "1,000 rows delivered; 899 kept, 50 repeated, 10 quarantined at loading and 40 in staging",
     ),
     Defect(
         "staging.quarantined_share",
         "staging.quarantined_share.web.events",
-        "update staging.stg_generic__row_counts set rows_quarantined_in_staging = 51 "
-        "where source = 'web'",
+        "update staging.stg_row_counts set rows_quarantined_in_staging = 51 where source = 'web'",
         "5.10% (51 of 1,000 rows)",
     ),
     # 44 working days with 495 such rows and 16 others with 49.
     Defect(
         "staging.ambiguous_time_share",
         "staging.ambiguous_time_share.web",
-        "update staging.stg_generic__events set is_ambiguous_time = source_row % 4 = 0",
+        "update staging.stg_events set is_ambiguous_time = source_row % 4 = 0",
         "24.99% (22,564 of 90,288 events)",
     ),
     # Of 1,980 events a day 190 are payments, 90 of them in the rows from 1,090 on.
     Defect(
         "staging.event_share",
         "staging.event_share.web.payment",
-        "update staging.stg_generic__events set event_name = 'Payment' "
+        "update staging.stg_events set event_name = 'Payment' "
         "where event_name = 'payment' and delivered_at = '2024-02-29'",
         "payment: 0.00% on 2024-02-29",
     ),
     Defect(
         "staging.event_share",
         "staging.event_share.web.payment",
-        "update staging.stg_generic__events set event_name = 'payment' "
+        "update staging.stg_events set event_name = 'payment' "
         "where source_row <= 1089 and delivered_at = '2024-02-28'",
         "payment: 59.55% on 2024-02-28",
     ),
     Defect(
         "staging.share_without_user",
         "staging.share_without_user.web",
-        "update staging.stg_generic__events set user_id = null where delivered_at = '2024-02-29'",
+        "update staging.stg_events set user_id = null where delivered_at = '2024-02-29'",
         "100.00% on 2024-02-29 of the events have no user",
     ),
     Defect(
@@ -324,29 +323,29 @@ def test_every_rule_has_been_seen_failing() -> None:
         pytest.param(
             "staging.event_share",
             "staging.event_share.web.visit",
-            "delete from staging.stg_generic__events "
+            "delete from staging.stg_events "
             "where source_row > 1000 and delivered_at = '2024-02-29'",
             id="a quiet day with the usual mix",
         ),
         pytest.param(
             "staging.event_share",
             "staging.event_share.web.new_tour",
-            "update staging.stg_generic__events set event_name = 'new tour' "
+            "update staging.stg_events set event_name = 'new tour' "
             "where source_row > 1000 and delivered_at >= '2024-02-28'",
             id="a new event is launched",
         ),
         pytest.param(
             "staging.ambiguous_time_share",
             "staging.ambiguous_time_share.web",
-            "delete from staging.stg_generic__events where event_id not in ("
-            "select event_id from staging.stg_generic__events where is_ambiguous_time limit 10)",
+            "delete from staging.stg_events where event_id not in ("
+            "select event_id from staging.stg_events where is_ambiguous_time limit 10)",
             id="ten events of an ambiguous hour are all there is",
         ),
         pytest.param(
             "staging.ambiguous_time_share",
             "staging.ambiguous_time_share.web",
-            "delete from staging.stg_generic__events where delivered_at < '2024-02-28'; "
-            "update staging.stg_generic__events set is_ambiguous_time = true",
+            "delete from staging.stg_events where delivered_at < '2024-02-28'; "
+            "update staging.stg_events set is_ambiguous_time = true",
             id="the landing has only the night in which summer time ends",
         ),
         pytest.param(
@@ -403,7 +402,7 @@ def test_a_broken_day_still_fails_after_a_sound_one(planted_build: PlantedBuild)
     """Prevents a broken delivery from being published one night later, beside a sound one."""
     build = planted_build(
         "update raw.loads set rows_read = 0 where load_id = 'web-52'",
-        "update staging.stg_generic__events set user_id = null, event_name = 'visit' "
+        "update staging.stg_events set user_id = null, event_name = 'visit' "
         "where delivered_at = '2024-02-22'",
     )
     findings = _run([*SUITES["raw"], *SUITES["staging"]], build)

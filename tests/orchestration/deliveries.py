@@ -14,8 +14,8 @@ from orchestration.raw import LoadSummary, load_landing
 from orchestration.raw_views import create_raw_views
 from orchestration.settings import Settings
 
-CRM = Source("crm", is_enabled=True, timezone="UTC", event_time="occurred")
-WEB = Source("web", is_enabled=True, timezone="UTC", event_time="occurred")
+CRM = Source("crm", is_enabled=True, system="generic", timezone="UTC", event_time="occurred")
+WEB = Source("web", is_enabled=True, system="generic", timezone="UTC", event_time="occurred")
 FIRST_NIGHT = datetime(2024, 3, 1, 2)
 SECOND_NIGHT = datetime(2024, 3, 2, 2)
 THIRD_NIGHT = datetime(2024, 3, 3, 2)

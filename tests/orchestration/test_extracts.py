@@ -11,7 +11,7 @@ from orchestration.extracts import (
     Column,
     Extract,
     ExtractsError,
-    has_staging_of_its_own,
+    known_systems,
     read_extracts,
 )
 
@@ -33,9 +33,11 @@ sources:
 
 
 def declared(folder: Path, alternative: str = "caller_id", data_type: str = "timestamp") -> Path:
-    path = folder / "sources.yml"
+    """A folder of staging models in which the system `phone` declares one table."""
+    path = folder / "phone" / "_phone__sources.yml"
+    path.parent.mkdir()
     path.write_text(ONE_TABLE.format(alternative=alternative, data_type=data_type))
-    return path
+    return folder
 
 
 def test_the_nine_tables_require_what_nobody_can_do_without() -> None:
@@ -66,7 +68,7 @@ def test_the_nine_tables_require_what_nobody_can_do_without() -> None:
 
 def test_the_loaders_own_columns_are_not_expected_of_a_delivery(tmp_path: Path) -> None:
     """Every file is refused for want of `_row`."""
-    assert read_extracts(declared(tmp_path)) == {
+    assert read_extracts("phone", declared(tmp_path)) == {
         "calls": Extract(
             "calls",
             (Column("called_at", "timestamp", is_required=True), Column("caller_id", "varchar")),
@@ -78,23 +80,22 @@ def test_the_loaders_own_columns_are_not_expected_of_a_delivery(tmp_path: Path) 
 def test_an_unknown_type_is_refused_by_name(tmp_path: Path) -> None:
     """A misspelt type lets every text through."""
     with pytest.raises(ExtractsError, match=r"calls\.called_at: expected a data_type of .*tstamp"):
-        read_extracts(declared(tmp_path, data_type="tstamp"))
+        read_extracts("phone", declared(tmp_path, data_type="tstamp"))
 
 
 def test_an_alternative_that_is_not_declared_is_refused_by_name(tmp_path: Path) -> None:
     """A misspelt alternative is never looked for."""
     with pytest.raises(ExtractsError, match=r"calls: expected one_of .*found calr_id"):
-        read_extracts(declared(tmp_path, alternative="calr_id"))
+        read_extracts("phone", declared(tmp_path, alternative="calr_id"))
 
 
-def test_a_source_with_staging_models_does_not_deliver_generic_extracts(tmp_path: Path) -> None:
-    """Its files are read as if they had the columns of another format."""
-    for folder in ("generic", "hubspot"):
-        (tmp_path / folder).mkdir()
+def test_a_system_is_known_by_the_sources_file_of_its_folder(tmp_path: Path) -> None:
+    """A folder of shared models is taken for a system, or a new system is not found."""
+    declared(tmp_path)
+    (tmp_path / "all_sources").mkdir()
 
-    assert has_staging_of_its_own("hubspot", tmp_path)
-    assert not has_staging_of_its_own("generic", tmp_path)
-    assert not has_staging_of_its_own("shop", tmp_path)
+    assert known_systems(tmp_path) == ("phone",)
+    assert "generic" in known_systems()
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,7 @@ def test_each_layer_has_a_page_that_fetches_nothing(settings: Settings, tmp_path
     with duckdb.connect(str(build)) as connection:
         connection.execute(SOUND_BUILD.read_text(encoding="utf-8"))
         connection.execute(
-            "update staging.stg_generic__events set event_name = '<script>alert(1)</script>' "
+            "update staging.stg_events set event_name = '<script>alert(1)</script>' "
             "where event_name = 'payment'"
         )
     settings.home.mkdir(parents=True)

@@ -146,7 +146,7 @@ def test_a_model_that_fails_on_the_past_is_named_with_the_date(
     model.write_text(
         "select user_id as subject_id, case when count(*) over () < 4 "
         "then error('too little') else 1::bigint end as events "
-        "from {{ ref('stg_generic__events') }} cross join {{ ref('int_run') }} "
+        "from {{ ref('stg_events') }} cross join {{ ref('int_run') }} "
         "qualify row_number() over (partition by user_id) = 1"
     )
     monkeypatch.setattr(dbt, "PROJECT", project)

@@ -18,13 +18,12 @@ from orchestration.landing import (
 )
 from tests.orchestration.deliveries import CRM, ONE_EVENT, Company
 
-TABLES = {"events", "orders"}
 SECOND = 1_000_000_000
 
 
 @pytest.fixture
 def company(tmp_path: Path) -> Company:
-    return Company(tmp_path, [CRM, Source("old", False, "UTC", "occurred")])
+    return Company(tmp_path, [CRM, Source("old", False, "generic", "UTC", "occurred")])
 
 
 def test_files_of_all_formats_are_listed_in_the_order_of_their_paths(company: Company) -> None:
@@ -39,7 +38,7 @@ def test_files_of_all_formats_are_listed_in_the_order_of_their_paths(company: Co
     for file in reversed(files):
         company.deliver(file, ONE_EVENT)
 
-    listing = list_landing(company.landing, company.sources, TABLES)
+    listing = list_landing(company.landing, company.sources)
 
     assert [
         (file.file, file.source, file.table_name, file.file_format, file.is_gzipped, file.path_date)
@@ -89,7 +88,7 @@ def test_what_is_hidden_or_disabled_is_ignored(company: Company) -> None:
     ]:
         company.deliver(file, ONE_EVENT)
 
-    listing = list_landing(company.landing, company.sources, TABLES)
+    listing = list_landing(company.landing, company.sources)
 
     assert (listing.files, listing.unrecognised, listing.errors) == ((), (), ())
 
@@ -106,11 +105,12 @@ def test_what_is_not_understood_is_told_with_what_to_do(company: Company) -> Non
         company.deliver(file, ONE_EVENT)
     os.mkfifo(company.landing / "crm/events/pipe.csv")
 
-    listing = list_landing(company.landing, company.sources, TABLES)
+    listing = list_landing(company.landing, company.sources)
 
     assert listing.files == ()
     assert [str(unrecognised) for unrecognised in listing.unrecognised] == [
-        "crm/event/ is not loaded: expected a table of events, orders",
+        "crm/event/ is not loaded: expected a table of accounts, activities, contacts, events, "
+        "field_changes, orders, owners, records, stage_changes",
         "crm/events/a.xlsx is not loaded: expected a name in .csv, .csv.gz, .jsonl, .jsonl.gz, "
         ".parquet",
         "crm/events/pipe.csv is not loaded: expected a file with content of its own",
@@ -158,7 +158,7 @@ def test_a_path_names_the_day_of_delivery_only_by_a_real_date(
 def test_a_file_is_settled_when_it_was_left_alone_long_enough(company: Company) -> None:
     """A run starts in the middle of a delivery, or never."""
     company.deliver("crm/events/a.csv", ONE_EVENT)
-    (file,) = list_landing(company.landing, company.sources, TABLES).files
+    (file,) = list_landing(company.landing, company.sources).files
     file = replace(file, changed_ns=100 * SECOND, modified_ns=0)
 
     assert not is_settled(file, 159 * SECOND, settle_seconds=60)
@@ -170,7 +170,7 @@ def test_the_signature_of_the_landing_changes_with_each_file(company: Company) -
     """New files do not start a run, or the same files start one again and again."""
 
     def signature() -> str:
-        return landing_signature(list_landing(company.landing, company.sources, TABLES).files)
+        return landing_signature(list_landing(company.landing, company.sources).files)
 
     company.deliver("crm/events/a.csv", ONE_EVENT)
     first, again = signature(), signature()

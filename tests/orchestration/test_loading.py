@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import gzip
 import os
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import duckdb
 import pytest
 
-from orchestration.declarations import Source
 from orchestration.ledger import Look
 from orchestration.raw import fingerprint
 from tests.orchestration.deliveries import (
@@ -372,7 +372,7 @@ def test_a_date_in_the_path_is_the_day_of_delivery_in_the_sources_time_zone(
     tmp_path: Path,
 ) -> None:
     """A backfill counts as delivered today, and its days begin at the wrong hour."""
-    company = Company(tmp_path, [Source("crm", True, "America/New_York", "occurred"), CRM][:1])
+    company = Company(tmp_path, [replace(CRM, timezone="America/New_York")])
     company.deliver("crm/events/events_2024-03-10.csv", ONE_EVENT)
     company.deliver("crm/events/late.csv", VERSION_A)
 

@@ -211,7 +211,7 @@ def test_summary_counts_files_rows_and_gates(settings: Settings) -> None:
                 unnest(['loaded', 'loaded', 'loaded', 'loaded', 'refused']) as status,
                 unnest([1000, 500, 4000, 70, 0]) as rows_loaded;
             create schema staging;
-            create table staging.stg_generic__row_counts as
+            create table staging.stg_row_counts as
             select
                 unnest([5, 0]) as rows_quarantined_at_loading,
                 unnest([0, 1]) as rows_quarantined_in_staging
@@ -224,7 +224,7 @@ def test_summary_counts_files_rows_and_gates(settings: Settings) -> None:
     assert facts["Loaded"] == "2 files with 1,500 rows"
     assert facts["In all"] == "3 different files with 5,500 rows"
     assert facts["Quarantined"] == "5 rows unreadable (raw.quarantined_rows)"
-    implausible = "             1 row implausible (staging.stg_generic__quarantined_rows)"
+    implausible = "             1 row implausible (staging.stg_quarantined_rows)"
     assert implausible in lines_said
     assert facts["Gates"] == "2 passed, 1 accepted"
 

@@ -132,7 +132,7 @@ def test_failing_test_of_rows_stops_the_night_and_names_the_rows(nights: Nights)
     result = nights.run()
     step, words = failed_step(result)
     assert step == "staging"
-    assert "Gate staging.known_event_names failed on staging.stg_generic__events." in words
+    assert "Gate staging.known_event_names failed on staging.stg_events." in words
     assert "Observed: 1 row that breaks it" in words
     assert "select" in words.split("Rows:")[1]
     assert "make accept GATE=staging.known_event_names" in words

@@ -40,7 +40,7 @@ PASSED = {
     "layer": "staging",
     "gate": "volume",
     "rule": "rows_within_history",
-    "table_name": "stg_generic__events",
+    "table_name": "stg_events",
     "status": "passed",
     "observed": 120,
     "expected": {"least": 100, "most": 140},
@@ -144,7 +144,7 @@ def test_the_log_tells_where_the_release_comes_from(settings: Settings) -> None:
         "select release_id, layer, gate, table_name, rule, status, observed, expected, reason "
         "from release_gates"
     )
-    volume = ("staging", "volume", "stg_generic__events", "rows_within_history", "passed", "120")
+    volume = ("staging", "volume", "stg_events", "rows_within_history", "passed", "120")
     bounds = '{"least": 100, "most": 140}'
     shape = ("marts", "shape", None, "step_rate", "accepted", "0.9", None)
     assert read(settings, gates) == [

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from orchestration.extracts import GENERIC_SOURCES, STAGING
+from orchestration.extracts import STAGING, known_systems, sources_file
 from orchestration.raw_views import RawError, create_raw_views
 from tests.orchestration.deliveries import CRM, EVENTS_HEADER, ONE_EVENT, WEB, Company
 
@@ -60,7 +60,9 @@ def test_all_declared_tables_have_their_declared_columns_in_any_case(
 
     company.load()
 
-    assert built_columns(company, "raw_generic") == declared_columns(GENERIC_SOURCES)
+    for system in known_systems():
+        declared = declared_columns(sources_file(STAGING / system))
+        assert built_columns(company, f"raw_{system}") == declared
     assert built_columns(company, "raw") == declared_columns(STAGING / "_raw__sources.yml")
     assert company.query("select count(*) from raw_generic.owners") == [(0,)]
     assert company.query("select count(*) from raw.quarantined_rows") == [(int(is_delivered),)]

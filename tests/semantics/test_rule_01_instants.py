@@ -72,7 +72,7 @@ def test_durations_are_differences_of_instants(warehouse: Tables) -> None:
 def test_a_time_that_never_was_is_quarantined(warehouse: Tables) -> None:
     """Prevents a made-up instant for a wall-clock time that the clocks skipped."""
     found = warehouse.query(
-        "select reason, text, source_row from staging.stg_generic__quarantined_rows"
+        "select reason, text, source_row from staging.stg_quarantined_rows"
         " where source = 'berlin' and column_name = 'occurred_at'"
     )
     [(reason, text, row)] = found
@@ -84,7 +84,7 @@ def test_a_time_that_never_was_is_quarantined(warehouse: Tables) -> None:
 def test_a_time_that_was_twice_takes_the_earlier_offset_and_is_flagged(warehouse: Tables) -> None:
     """Prevents an ambiguous hour from being resolved without anybody being told."""
     found = warehouse.query(
-        "select user_id, occurred_at, is_ambiguous_time from staging.stg_generic__events"
+        "select user_id, occurred_at, is_ambiguous_time from staging.stg_events"
         " where user_id in ('berlin.twice', 'berlin.told', 'berlin.summer') order by user_id"
     )
     assert [(str(user), str(at), is_flagged) for user, at, is_flagged in found] == [

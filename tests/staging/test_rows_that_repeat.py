@@ -183,7 +183,7 @@ def test_events_without_an_id_stay_as_often_as_in_the_file_with_most(staged: Tab
             user_id,
             coalesce(json_extract_string(properties, '$.plan'), ''),
             count(*)
-        from staging.stg_generic__events
+        from staging.stg_events
         where event_id is null
         group by all
         """
@@ -204,7 +204,7 @@ def test_of_events_with_one_id_the_first_by_content_stays(staged: Tables) -> Non
     found = staged.query(
         """
         select event_id, strftime(occurred_at, '%Y-%m-%d %H:%M:%S'), event_name
-        from staging.stg_generic__events
+        from staging.stg_events
         where event_id is not null
         """
     )
@@ -231,13 +231,13 @@ def test_the_latest_version_that_nothing_contradicts_stays(staged: Tables) -> No
     found = staged.query(
         """
         select record_id, strftime(updated_at, '%Y-%m-%d'), stage
-        from staging.stg_generic__records
+        from staging.stg_records
         """
     )
     assert {row[0]: row[1:] for row in found} == expected
     quarantined = staged.query(
         """
-        select reason, count(*) from staging.stg_generic__quarantined_rows group by all
+        select reason, count(*) from staging.stg_quarantined_rows group by all
         """
     )
     assert quarantined == [("key_conflict", conflicts)]
@@ -253,7 +253,7 @@ def test_a_stage_change_stands_once(staged: Tables) -> None:
     found = staged.query(
         """
         select record_id, stage, strftime(changed_at, '%Y-%m-%d')
-        from staging.stg_generic__stage_changes
+        from staging.stg_stage_changes
         """
     )
     assert len(found) == len(expected)
@@ -269,7 +269,7 @@ def test_every_delivered_row_is_accounted_for(staged: Tables) -> None:
             rows_delivered,
             rows_kept + rows_repeated
             + rows_quarantined_at_loading + rows_quarantined_in_staging
-        from staging.stg_generic__row_counts
+        from staging.stg_row_counts
         order by table_name
         """
     )
@@ -287,10 +287,10 @@ def test_the_order_of_rows_and_files_decides_nothing(
     """Prevents two deliveries of the same facts from giving different tables."""
     columns = [
         column
-        for column in staged.columns(f"staging.stg_generic__{table}")
+        for column in staged.columns(f"staging.stg_{table}")
         if column not in ("source_file", "source_row")
     ]
-    query = f"select {', '.join(columns)} from staging.stg_generic__{table} order by all"
+    query = f"select {', '.join(columns)} from staging.stg_{table} order by all"
     rows = staged.query(query)
     assert rows
     assert rows == staged_otherwise.query(query)

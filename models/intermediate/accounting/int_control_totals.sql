@@ -5,11 +5,11 @@ run as (
 ),
 
 events as (
-    select occurred_at from {{ ref('stg_generic__events') }}
+    select occurred_at from {{ ref('stg_events') }}
 ),
 
 orders as (
-    select ordered_at from {{ ref('stg_generic__orders') }}
+    select ordered_at from {{ ref('stg_orders') }}
 ),
 
 record_stages as (
@@ -24,7 +24,7 @@ records as (
     select
         record_id,
         created_at,
-    from {{ ref('stg_generic__records') }}
+    from {{ ref('stg_records') }}
 ),
 
 survivors as (

@@ -4,7 +4,7 @@ events as (
     select
         anonymous_id,
         user_id,
-    from {{ ref('stg_generic__events') }}
+    from {{ ref('stg_events') }}
     where anonymous_id is not null and user_id is not null
 )
 

@@ -18,7 +18,7 @@ events as (
         source_file,
         source_row,
         occurred_at,
-    from {{ ref('stg_generic__events') }}
+    from {{ ref('stg_events') }}
 ),
 
 orders as (
@@ -30,7 +30,7 @@ orders as (
         source_file,
         source_row,
         ordered_at,
-    from {{ ref('stg_generic__orders') }}
+    from {{ ref('stg_orders') }}
 ),
 
 record_stages as (

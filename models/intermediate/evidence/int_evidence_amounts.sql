@@ -14,7 +14,7 @@ events as (
         source_file,
         source_row,
         properties,
-    from {{ ref('stg_generic__events') }}
+    from {{ ref('stg_events') }}
     where properties is not null
 ),
 
@@ -24,7 +24,7 @@ orders as (
         source_row,
         amount,
         currency,
-    from {{ ref('stg_generic__orders') }}
+    from {{ ref('stg_orders') }}
 )
 
 select

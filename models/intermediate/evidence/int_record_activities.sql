@@ -11,7 +11,7 @@ activities as (
         record_id,
         activity_type,
         occurred_at,
-    from {{ ref('stg_generic__activities') }}
+    from {{ ref('stg_activities') }}
     where record_id is not null
 ),
 

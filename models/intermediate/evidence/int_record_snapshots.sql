@@ -8,12 +8,12 @@ record_versions as (
         delivered_at,
         source_file,
         source_row,
-    from {{ ref('stg_generic__record_versions') }}
+    from {{ ref('stg_record_versions') }}
     where stage is not null
 ),
 
 stage_changes as (
-    select distinct record_id from {{ ref('stg_generic__stage_changes') }}
+    select distinct record_id from {{ ref('stg_stage_changes') }}
 ),
 
 versions_with_previous as (

@@ -9,7 +9,7 @@ records as (
         source_row,
         created_at,
         closed_at,
-    from {{ ref('stg_generic__records') }}
+    from {{ ref('stg_records') }}
 ),
 
 stage_changes as (
@@ -20,7 +20,7 @@ stage_changes as (
         changed_at,
         source_file,
         source_row,
-    from {{ ref('stg_generic__stage_changes') }}
+    from {{ ref('stg_stage_changes') }}
 ),
 
 record_snapshots as (

@@ -4,7 +4,7 @@ records as (
     select
         record_id,
         merged_into_id,
-    from {{ ref('stg_generic__records') }}
+    from {{ ref('stg_records') }}
 ),
 
 merged_records as (

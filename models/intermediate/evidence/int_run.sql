@@ -1,7 +1,7 @@
 with
 
 events as (
-    select occurred_at from {{ ref('stg_generic__events') }}
+    select occurred_at from {{ ref('stg_events') }}
 ),
 
 records as (
@@ -10,23 +10,23 @@ records as (
         closed_at,
         updated_at,
         deleted_at,
-    from {{ ref('stg_generic__records') }}
+    from {{ ref('stg_records') }}
 ),
 
 stage_changes as (
-    select changed_at from {{ ref('stg_generic__stage_changes') }}
+    select changed_at from {{ ref('stg_stage_changes') }}
 ),
 
 field_changes as (
-    select changed_at from {{ ref('stg_generic__field_changes') }}
+    select changed_at from {{ ref('stg_field_changes') }}
 ),
 
 orders as (
-    select ordered_at from {{ ref('stg_generic__orders') }}
+    select ordered_at from {{ ref('stg_orders') }}
 ),
 
 activities as (
-    select occurred_at from {{ ref('stg_generic__activities') }}
+    select occurred_at from {{ ref('stg_activities') }}
 ),
 
 record_snapshots as (

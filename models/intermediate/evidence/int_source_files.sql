@@ -1,15 +1,15 @@
 with
 
 source_files as (
-    select source_file from {{ ref('stg_generic__events') }}
+    select source_file from {{ ref('stg_events') }}
     union
-    select source_file from {{ ref('stg_generic__orders') }}
+    select source_file from {{ ref('stg_orders') }}
     union
-    select source_file from {{ ref('stg_generic__records') }}
+    select source_file from {{ ref('stg_records') }}
     union
-    select source_file from {{ ref('stg_generic__record_versions') }}
+    select source_file from {{ ref('stg_record_versions') }}
     union
-    select source_file from {{ ref('stg_generic__stage_changes') }}
+    select source_file from {{ ref('stg_stage_changes') }}
 )
 
 select

@@ -23,7 +23,7 @@ records as (
         attributes,
         source_file,
         source_row,
-    from {{ ref('stg_generic__records') }}
+    from {{ ref('stg_records') }}
 ),
 
 survivors as (

@@ -4,7 +4,7 @@ event_emails as (
     select distinct
         user_id,
         email_hash,
-    from {{ ref('stg_generic__events') }}
+    from {{ ref('stg_events') }}
     where user_id is not null and email_hash is not null
 ),
 
@@ -12,7 +12,7 @@ contact_emails as (
     select distinct
         user_id,
         email_hash,
-    from {{ ref('stg_generic__contacts') }}
+    from {{ ref('stg_contacts') }}
     where user_id is not null and email_hash is not null
 ),
 

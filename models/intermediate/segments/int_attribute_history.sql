@@ -38,7 +38,7 @@ field_changes as (
         field_changes.changed_at,
         row_number() over by_attribute as change_number,
         lead(field_changes.changed_at) over by_attribute as next_changed_at,
-    from {{ ref('stg_generic__field_changes') }} as field_changes
+    from {{ ref('stg_field_changes') }} as field_changes
     inner join attributes
         on field_changes.field_name = attributes.attribute
     left join survivors

@@ -22,7 +22,7 @@ event_attributes as (
         source_files.file_number,
         events.source_row,
         events.properties as attributes,
-    from {{ ref('stg_generic__events') }} as events
+    from {{ ref('stg_events') }} as events
     inner join {{ ref('int_source_files') }} as source_files
         on events.source_file = source_files.source_file
 ),

@@ -9,11 +9,11 @@ row_counts as (
         rows_quarantined_in_staging,
         rows_repeated,
         rows_kept,
-    from {{ ref('stg_generic__row_counts') }}
+    from {{ ref('stg_row_counts') }}
 ),
 
 records as (
-    select record_id from {{ ref('stg_generic__records') }}
+    select record_id from {{ ref('stg_records') }}
 ),
 
 survivors as (

@@ -1,7 +1,7 @@
 with
 
 accounts as (
-    select * from {{ ref('base_generic__accounts') }}
+    select * from {{ ref('base_accounts') }}
     where row_status = 'kept'
 )
 

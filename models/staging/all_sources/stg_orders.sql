@@ -1,7 +1,7 @@
 with
 
 orders as (
-    select * from {{ ref('base_generic__orders') }}
+    select * from {{ ref('base_orders') }}
     where row_status = 'kept'
 )
 

@@ -3,7 +3,7 @@
 with
 
 accounts as (
-    select * from {{ source('generic', 'accounts') }}
+    select * from {{ ref('delivered_accounts') }}
 ),
 
 deliveries as (

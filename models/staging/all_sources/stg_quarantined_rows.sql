@@ -15,7 +15,7 @@ select
     quarantine_reason as reason,
     expected,
     text,
-from {{ ref('base_generic__events') }}
+from {{ ref('base_events') }}
 where quarantine_reason is not null
 {% for table in tables %}
     union all
@@ -30,6 +30,6 @@ where quarantine_reason is not null
         quarantine_reason as reason,
         expected,
         text,
-    from {{ ref('base_generic__' ~ table) }}
+    from {{ ref('base_' ~ table) }}
     where row_status = 'quarantined'
 {% endfor %}

@@ -16,7 +16,7 @@ hashed_events as (
             else {{ narrow_hash(['source', 'event_id']) }}
         end as suspect_hash,
         {{ narrow_hash(['source_file']) }} as file_hash,
-    from {{ ref('base_generic__events') }}
+    from {{ ref('base_events') }}
     where quarantine_reason is null
 ),
 
@@ -27,7 +27,7 @@ events as (
             when event_id is null then {{ narrow_hash(content_columns) }}
             else {{ narrow_hash(['source', 'event_id']) }}
         end as suspect_hash,
-    from {{ ref('base_generic__events') }}
+    from {{ ref('base_events') }}
     where quarantine_reason is null
 ),
 

@@ -3,7 +3,7 @@
 with
 
 contacts as (
-    select * from {{ source('generic', 'contacts') }}
+    select * from {{ ref('delivered_contacts') }}
 ),
 
 deliveries as (

@@ -1,7 +1,7 @@
 with
 
 activities as (
-    select * from {{ ref('base_generic__activities') }}
+    select * from {{ ref('base_activities') }}
     where row_status = 'kept'
 )
 

@@ -3,7 +3,7 @@
 with
 
 records as (
-    select * from {{ source('generic', 'records') }}
+    select * from {{ ref('delivered_records') }}
 ),
 
 deliveries as (

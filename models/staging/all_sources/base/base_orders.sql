@@ -3,7 +3,7 @@
 with
 
 orders as (
-    select * from {{ source('generic', 'orders') }}
+    select * from {{ ref('delivered_orders') }}
 ),
 
 deliveries as (

@@ -1,7 +1,7 @@
 with
 
 contacts as (
-    select * from {{ ref('base_generic__contacts') }}
+    select * from {{ ref('base_contacts') }}
     where row_status = 'kept'
 )
 

@@ -1,7 +1,7 @@
 with
 
 records as (
-    select * from {{ ref('base_generic__records') }}
+    select * from {{ ref('base_records') }}
     where row_status = 'kept'
 )
 

@@ -1,7 +1,7 @@
 with
 
 events as (
-    select * from {{ source('generic', 'events') }}
+    select * from {{ ref('delivered_events') }}
 ),
 
 sources as (

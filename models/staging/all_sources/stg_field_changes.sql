@@ -1,7 +1,7 @@
 with
 
 field_changes as (
-    select * from {{ ref('base_generic__field_changes') }}
+    select * from {{ ref('base_field_changes') }}
     where row_status = 'kept'
 ),
 
@@ -9,7 +9,7 @@ records as (
     select
         record_id,
         record_type,
-    from {{ ref('stg_generic__records') }}
+    from {{ ref('stg_records') }}
 )
 
 select

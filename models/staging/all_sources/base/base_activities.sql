@@ -3,7 +3,7 @@
 with
 
 activities as (
-    select * from {{ source('generic', 'activities') }}
+    select * from {{ ref('delivered_activities') }}
 ),
 
 deliveries as (

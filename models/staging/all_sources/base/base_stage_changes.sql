@@ -3,7 +3,7 @@
 with
 
 stage_changes as (
-    select * from {{ source('generic', 'stage_changes') }}
+    select * from {{ ref('delivered_stage_changes') }}
 ),
 
 sources as (

@@ -3,7 +3,7 @@
 with
 
 field_changes as (
-    select * from {{ source('generic', 'field_changes') }}
+    select * from {{ ref('delivered_field_changes') }}
 ),
 
 sources as (

@@ -1,7 +1,7 @@
 with
 
 owners as (
-    select * from {{ ref('base_generic__owners') }}
+    select * from {{ ref('base_owners') }}
     where row_status = 'kept'
 )
 

@@ -3,7 +3,7 @@
 with
 
 events as (
-    select * from {{ ref('base_generic__events') }}
+    select * from {{ ref('base_events') }}
     where quarantine_reason is null
 ),
 
@@ -11,7 +11,7 @@ repeated_events as (
     select
         source_file,
         source_row,
-    from {{ ref('base_generic__repeated_events') }}
+    from {{ ref('base_repeated_events') }}
 )
 
 select

@@ -3,7 +3,7 @@
 with
 
 owners as (
-    select * from {{ source('generic', 'owners') }}
+    select * from {{ ref('delivered_owners') }}
 ),
 
 deliveries as (

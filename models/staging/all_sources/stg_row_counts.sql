@@ -14,7 +14,7 @@ loaded_rows as (
             '{{ table }}' as table_name,
             case when _is_current then 'delivered' else 'superseded' end as fate,
             count(*) as counted_rows,
-        from {{ source('generic', table) }}
+        from {{ ref('delivered_' ~ table) }}
         group by all
         {{ 'union all' if not loop.last }}
     {%- endfor %}
@@ -38,7 +38,7 @@ rows_refused_in_staging as (
         table_name,
         'refused_in_staging' as fate,
         count(*) as counted_rows,
-    from {{ ref('stg_generic__quarantined_rows') }}
+    from {{ ref('stg_quarantined_rows') }}
     group by all
 ),
 
@@ -48,7 +48,7 @@ repeated_rows as (
         'events' as table_name,
         'repeated' as fate,
         count(*) as counted_rows,
-    from {{ ref('base_generic__repeated_events') }}
+    from {{ ref('base_repeated_events') }}
     group by all
     {%- for table in tables %}
 
@@ -59,7 +59,7 @@ repeated_rows as (
             '{{ table }}' as table_name,
             'repeated' as fate,
             count(*) as counted_rows,
-        from {{ ref('base_generic__' ~ table) }}
+        from {{ ref('base_' ~ table) }}
         where row_status = 'repeated'
         group by all
     {%- endfor %}
@@ -72,7 +72,7 @@ kept_rows as (
             '{{ table }}' as table_name,
             'kept' as fate,
             count(*) as counted_rows,
-        from {{ ref('stg_generic__' ~ table) }}
+        from {{ ref('stg_' ~ table) }}
         group by all
         {{ 'union all' if not loop.last }}
     {%- endfor %}

@@ -1,0 +1,1 @@
+{{ delivered_rows('field_changes') }}
