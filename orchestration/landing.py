@@ -15,6 +15,7 @@ from datetime import date
 from pathlib import Path
 from typing import Literal
 
+from orchestration.columns import snake_name
 from orchestration.declarations import Source
 from orchestration.extracts import read_extracts
 from orchestration.refusals import DeliveryError, UnreadablePathError, VanishedFileError
@@ -177,18 +178,22 @@ def _list_source(
         name = f"{folder.name}/{entry.name}"
         if not entry.is_dir():
             unrecognised.append(Unrecognised(name, f"files lie in {folder.name}/<table>/"))
-        elif entry.name not in tables:
+            continue
+        # Connectors name an object as its API does: `OpportunityHistory`.
+        table_name = entry.name if entry.name in tables else snake_name(entry.name, 1)
+        if table_name not in tables:
             unrecognised.append(
                 Unrecognised(f"{name}/", f"expected a table of {', '.join(sorted(tables))}")
             )
-        else:
-            for path, file in _walk(Path(entry.path), name, errors):
-                _list_file(path, file, files, unrecognised, errors)
+            continue
+        for path, file in _walk(Path(entry.path), name, errors):
+            _list_file(path, file, table_name, files, unrecognised, errors)
 
 
 def _list_file(
     path: Path,
     file: str,
+    table_name: str,
     files: list[LandingFile],
     unrecognised: list[Unrecognised],
     errors: list[DeliveryError],
@@ -201,7 +206,7 @@ def _list_file(
     if suffix is None:
         unrecognised.append(Unrecognised(file, f"expected a name in {', '.join(FORMATS)}"))
         return
-    source, table_name, *parts = file.split("/")
+    source, _, *parts = file.split("/")
     try:
         found = path.stat()
     except FileNotFoundError:

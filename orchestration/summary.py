@@ -66,9 +66,8 @@ LOADED = """
 # Of all that counts now, not of this night alone: a row stays there until its file is replaced.
 QUARANTINED = """
     select
-        coalesce(sum(rows_quarantined_at_loading), 0),
-        coalesce(sum(rows_quarantined_in_staging), 0)
-    from staging.stg_row_counts
+        (select coalesce(sum(rows_quarantined), 0) from raw.loads where is_current),
+        (select coalesce(sum(rows_quarantined_in_staging), 0) from staging.stg_row_counts)
 """
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from orchestration.extracts import Column, Extract
 
 DAY = r"(\d{4}-\d{2}-\d{2}|\d{4}/\d{2}/\d{2})"
-CLOCK = r"([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,9})?)?"
+CLOCK = r"([01]?\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,9})?)?"
 OFFSET = r"(Z| UTC|[+-](0\d|1[0-4])(:?[0-5]\d)?)"
 TIMESTAMP = rf"{DAY}([T ]{CLOCK}{OFFSET}?)?"
 NUMBER = r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?"

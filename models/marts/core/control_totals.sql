@@ -12,6 +12,18 @@ row_counts as (
     from {{ ref('stg_row_counts') }}
 ),
 
+deliveries as (
+    select
+        source,
+        table_name,
+        cast(sum(rows_read) as bigint) as rows_delivered,
+        cast(sum(rows_quarantined) as bigint) as rows_quarantined_at_loading,
+        cast(sum(rows_loaded) as bigint) as rows_loaded,
+    from {{ source('raw', 'loads') }}
+    where is_current
+    group by all
+),
+
 records as (
     select record_id from {{ ref('stg_records') }}
 ),
@@ -151,6 +163,22 @@ funnel_tie_totals as (
     )
 ),
 
+delivery_totals as (
+    select
+        source,
+        table_name,
+        measure,
+        counted,
+    from deliveries
+    unpivot (
+        counted for measure in (
+            rows_delivered,
+            rows_quarantined_at_loading,
+            rows_loaded
+        )
+    )
+),
+
 table_totals as (
     select
         source,
@@ -168,6 +196,15 @@ table_totals as (
         )
     )
 )
+
+select
+    'delivery' as scope_type,
+    source || '/' || table_name as scope,
+    measure,
+    cast(counted as bigint) as counted,
+from delivery_totals
+
+union all
 
 select
     'table' as scope_type,

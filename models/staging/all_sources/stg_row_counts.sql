@@ -7,6 +7,13 @@
 
 with
 
+sources as (
+    select
+        source,
+        system,
+    from {{ ref('sources') }}
+),
+
 loaded_rows as (
     {%- for table in ['events'] + tables %}
         select
@@ -29,6 +36,10 @@ rows_refused_at_loading as (
     from {{ source('raw', 'quarantined_rows') }} as quarantined_rows
     inner join {{ source('raw', 'loads') }} as loads
         on quarantined_rows.load_id = loads.load_id
+    inner join sources
+        on quarantined_rows.source = sources.source
+    -- What another system delivers is no row of an extract before it is translated.
+    where sources.system = 'generic'
     group by all
 ),
 
