@@ -24,7 +24,7 @@ nightly: $(VENV)/.for-nights ## Load what is new, build, check and publish; an e
 	@$(RUN) nightly
 
 test: lint ## Lint, type-check and test everything
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup
 
 rollback: $(VENV)/.for-nights ## Give readers the release before the current one, or TO=<release id>
 	@$(RUN) rollback --to "$$TO"
