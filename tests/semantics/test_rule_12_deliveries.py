@@ -83,6 +83,8 @@ history.record("won", stage="won", **DATED)
 history.record("lost", stage="lost", **DATED)
 history.record("first", stage="new", created_at="2024-01-01T10:00:00")
 history.record("half_dated", stage="proposal", created_at="2024-01-01T10:00:00")
+history.record("lost_undated", stage="lost", created_at="2024-01-01T10:00:00")
+history.record("won_undated", stage="won", created_at="2024-01-01T10:00:00")
 history.record("undated", stage="proposal")
 history.record("undated_first", stage="new")
 
@@ -96,13 +98,15 @@ def test_a_record_without_stage_changes_has_its_first_stage_and_its_close(
         "core.fct_stage_visits",
         history_funnel,
         """
-        subject_id  visit_number  stage_id  entered_at        evidence  next_stage_id
-        won         1             new       2024-01-01T10:00  imputed   won
-        won         2             won       2024-01-11T10:00  observed  ended
-        lost        1             new       2024-01-01T10:00  imputed   lost
-        lost        2             lost      2024-01-11T10:00  observed  ended
-        first       1             new       2024-01-01T10:00  imputed   still_there
-        half_dated  1             new       2024-01-01T10:00  imputed   proposal
+        subject_id    visit_number  stage_id  entered_at        evidence  next_stage_id
+        won           1             new       2024-01-01T10:00  imputed   won
+        won           2             won       2024-01-11T10:00  observed  ended
+        lost          1             new       2024-01-01T10:00  imputed   lost
+        lost          2             lost      2024-01-11T10:00  observed  ended
+        first         1             new       2024-01-01T10:00  imputed   still_there
+        half_dated    1             new       2024-01-01T10:00  imputed   proposal
+        lost_undated  1             new       2024-01-01T10:00  imputed   lost
+        won_undated   1             new       2024-01-01T10:00  imputed   won
         """,
         where="entered_at is not null",
     )
@@ -117,6 +121,8 @@ def test_a_record_without_any_date_is_a_current_visit_in_cohort_all(warehouse: T
         """
         subject_id     visit_number  stage_id  is_current  next_stage_id  seconds_in_stage
         half_dated     2             proposal  yes         still_there    -
+        lost_undated   2             lost      yes         ended          -
+        won_undated    2             won       yes         ended          -
         undated        1             proposal  yes         still_there    -
         undated_first  1             new       yes         still_there    -
         """,
@@ -139,14 +145,32 @@ def test_a_record_without_any_date_is_a_current_visit_in_cohort_all(warehouse: T
         history_funnel,
         """
         cohort_grain  reached
-        all           6
-        year          4
-        quarter       4
-        month         4
-        week          4
-        day           4
+        all           8
+        year          6
+        quarter       6
+        month         6
+        week          6
+        day           6
         """,
         where="segment_name = 'all' and stage_position = 1",
+    )
+
+
+def test_a_closed_stage_without_a_date_ends_the_journey(warehouse: Tables) -> None:
+    """Prevents deals that were lost, nobody knows when, from standing in the pipeline for ever.
+
+    A lost stage has no position, so that it cannot be told from the first one by its number.
+    """
+    assert_rows(
+        warehouse,
+        "core.fct_journeys",
+        history_funnel,
+        """
+        subject_id    entered_at        outcome  ended_at
+        lost_undated  2024-01-01T10:00  lost     -
+        won_undated   2024-01-01T10:00  won      -
+        """,
+        where="outcome != 'open' and ended_at is null",
     )
 
 
@@ -155,9 +179,9 @@ snapshots_funnel = snapshots.funnel(
     "deals", DEALS, subject_type="opportunity", order_mode="furthest"
 )
 for day, stages in {
-    "2024-02-01": {"steady": "new", "moves": "new", "told": "new"},
-    "2024-03-01": {"steady": "new", "moves": "qualify", "told": "new"},
-    "2024-04-01": {"steady": "new", "moves": "won", "told": "qualify"},
+    "2024-02-01": {"steady": "new", "moves": "new", "told": "new", "back": "lost"},
+    "2024-03-01": {"steady": "new", "moves": "qualify", "told": "new", "back": "qualify"},
+    "2024-04-01": {"steady": "new", "moves": "won", "told": "qualify", "back": "qualify"},
 }.items():
     for name, stage in stages.items():
         snapshots.record(
@@ -186,6 +210,9 @@ def test_successive_deliveries_of_another_stage_are_stage_changes(warehouse: Tab
         moves       3             won       2024-03-20T10:00  observed
         told        1             new       2024-01-10T10:00  observed
         told        2             qualify   2024-03-25T10:00  observed
+        back        1             new       2024-01-10T10:00  imputed
+        back        2             lost      2024-02-01T00:00  snapshot
+        back        3             qualify   2024-03-01T00:00  snapshot
         """,
     )
 

@@ -135,7 +135,7 @@ matched_evidence as (
             or evidence.record_id is null
             or rules_by_name.pipeline = evidence.pipeline
         )
-        and not (evidence.may_repeat_creation and rules_by_name.stage_position = 1)
+        and (not evidence.may_repeat_creation or rules_by_name.stage_position is distinct from 1)
         and (
             rules_by_name.property_name is null
             or case
@@ -195,7 +195,7 @@ numbered_names as (
             or evidence.record_id is null
             or rules_by_name.pipeline = evidence.pipeline
         )
-        and not (evidence.may_repeat_creation and rules_by_name.stage_position = 1)
+        and (not evidence.may_repeat_creation or rules_by_name.stage_position is distinct from 1)
 ),
 
 occurrences_of_name as (
