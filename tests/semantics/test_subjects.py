@@ -123,6 +123,121 @@ def test_an_account_takes_all_its_opportunities_and_orders_together(warehouse: T
     )
 
 
+# Deals and leads without a history tell when they were created, and what they are now.
+ACCOUNT_STAGES = "opened\nproposed\nsigned won\ngone lost"
+ACCOUNT_RULES = [
+    {"stage_id": stage, "rule_type": "opportunity_stage", "match_value": stage}
+    for stage in ("opened", "proposed", "signed", "gone")
+]
+created = case("created")
+created_accounts = created.funnel(
+    "accounts", ACCOUNT_STAGES, subject_type="account", order_mode="furthest", rules=ACCOUNT_RULES
+)
+# The first stage is entered on the web, of which the creation of a deal tells nothing.
+created_buyers = created.funnel(
+    "buyers",
+    f"visited\n{ACCOUNT_STAGES}",
+    subject_type="person",
+    order_mode="furthest",
+    rules=ACCOUNT_RULES,
+)
+created_leads = created.funnel(
+    "leads",
+    "new\nqualified won\ndead lost",
+    subject_type="person",
+    order_mode="furthest",
+    rules=[
+        {"stage_id": "new", "match_value": "visit"},
+        *(
+            {"stage_id": stage, "rule_type": "lead_status", "match_value": stage}
+            for stage in ("new", "qualified", "dead")
+        ),
+    ],
+)
+CREATED_AT = "2024-01-01T10:00:00"
+for stage in ("opened", "proposed", "gone"):
+    created.record(
+        stage,
+        stage=stage,
+        created_at=CREATED_AT,
+        account_id=created.subject(stage),
+        contact_email=f"created_{stage}@example.com",
+    )
+created.record(
+    "signed",
+    stage="signed",
+    created_at=CREATED_AT,
+    closed_at="2024-01-05T10:00:00",
+    account_id=created.subject("signed"),
+    contact_email="created_signed@example.com",
+)
+# A second deal of an account: it too begins in the first stage.
+created.record(
+    "again", stage="opened", created_at="2024-01-09T10:00:00", account_id=created.subject("signed")
+)
+created.record("of_nobody", stage="opened", created_at=CREATED_AT)
+for stage in ("new", "dead"):
+    created.record(
+        f"lead_{stage}",
+        record_type="lead",
+        stage=stage,
+        created_at=CREATED_AT,
+        contact_email=f"created_{stage}@example.com",
+    )
+
+
+def test_a_record_without_history_begins_the_funnel_of_its_account(warehouse: Tables) -> None:
+    """Prevents the accounts of deals that were just opened from missing in their funnel."""
+    assert_rows(
+        warehouse,
+        "core.fct_stage_visits",
+        created_accounts,
+        """
+        subject_id  visit_number  stage_id  entered_at        evidence  next_stage_id
+        opened      1             opened    2024-01-01T10:00  imputed   still_there
+        proposed    1             opened    2024-01-01T10:00  imputed   proposed
+        proposed    2             proposed  -                 observed  still_there
+        gone        1             opened    2024-01-01T10:00  imputed   gone
+        gone        2             gone      -                 observed  ended
+        signed      1             opened    2024-01-01T10:00  imputed   signed
+        signed      2             signed    2024-01-05T10:00  observed  opened
+        signed      3             opened    2024-01-09T10:00  imputed   still_there
+        """,
+    )
+
+
+def persons_of(warehouse: Tables, funnel_id: str) -> list[tuple[str, ...]]:
+    """The visits of a funnel of persons, each by the record that the person goes by."""
+    found = warehouse.query(
+        "select subject_id, stage_id, coalesce(cast(entered_at as varchar), '-'), evidence,"
+        " next_stage_id from core.fct_stage_visits where funnel_id = ?"
+        " order by subject_id, visit_number",
+        [funnel_id],
+    )
+    return [(subject.removeprefix("record:created."), *cells) for subject, *cells in found]
+
+
+def test_a_record_without_history_begins_the_funnel_of_its_person(warehouse: Tables) -> None:
+    """Prevents leads that were just delivered from missing beside those whom the web knows."""
+    assert persons_of(warehouse, created_leads) == [
+        ("lead_dead", "new", "2024-01-01 10:00:00", "imputed", "dead"),
+        ("lead_dead", "dead", "-", "observed", "ended"),
+        ("lead_new", "new", "2024-01-01 10:00:00", "imputed", "still_there"),
+    ]
+
+
+def test_a_creation_says_nothing_of_a_stage_that_records_cannot_enter(
+    warehouse: Tables,
+) -> None:
+    """Prevents visits of the web site from being made up for deals that sales people found."""
+    assert persons_of(warehouse, created_buyers) == [
+        ("gone", "gone", "-", "observed", "ended"),
+        ("opened", "opened", "-", "observed", "still_there"),
+        ("proposed", "proposed", "-", "observed", "still_there"),
+        ("signed", "signed", "2024-01-05 10:00:00", "observed", "ended"),
+    ]
+
+
 persons = case("persons")
 persons_funnel = persons.funnel(
     "lifecycle",

@@ -52,30 +52,20 @@ stage_rules as (
     from {{ ref('int_stage_rules') }}
 ),
 
-funnels as (
-    select
+-- Of the ways into the first stage, records know those by their own type alone.
+first_stages as (
+    select distinct
         funnel_id,
+        stage_id,
+        stage_position,
+        stage_kind,
         subject_type,
         pipeline,
-    from {{ ref('funnels') }}
-),
-
-first_stages as (
-    select
-        funnel_stages.funnel_id,
-        funnel_stages.stage_id,
-        funnel_stages.stage_position,
-        funnel_stages.stage_kind,
-        funnels.subject_type,
-        funnels.pipeline,
-        case funnels.subject_type
-            when 'lead' then 'lead_status'
-            when 'opportunity' then 'opportunity_stage'
-        end as evidence_type,
-    from {{ ref('funnel_stages') }} as funnel_stages
-    inner join funnels
-        on funnel_stages.funnel_id = funnels.funnel_id
-    where funnel_stages.stage_position = 1
+        rule_type,
+    from stage_rules
+    where
+        stage_position = 1
+        and rule_type in ('lead_status', 'opportunity_stage')
 ),
 
 -- Rules are held against the few distinct names first, and against the many rows by equality.
@@ -264,7 +254,7 @@ met_rules as (
 
     select
         first_stages.funnel_id,
-        evidence.record_id as subject_id,
+        {{ subject_id('first_stages.subject_type') }} as subject_id,
         first_stages.stage_id,
         first_stages.stage_position,
         first_stages.stage_kind,
@@ -282,7 +272,7 @@ met_rules as (
     from evidence
     inner join first_stages
         on
-            evidence.evidence_type = first_stages.evidence_type
+            evidence.evidence_type = first_stages.rule_type
             and (first_stages.pipeline is null or evidence.pipeline = first_stages.pipeline)
     where evidence.is_creation
 ),
