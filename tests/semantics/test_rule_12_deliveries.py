@@ -247,6 +247,87 @@ def test_a_file_that_is_replaced_each_night_grows_a_history(warehouse: Tables) -
     )
 
 
+closes = case("closes")
+closes_funnel = closes.funnel("deals", DEALS, subject_type="opportunity", order_mode="furthest")
+OPENED = {"created_at": "2024-01-10T10:00:00"}
+SAME_DAY = {"created_at": "2024-05-01"}
+# What each of the nights above shows, the last one to the end.
+SHOWN = {
+    "dated_by_day": [
+        {"stage": "qualify", **OPENED},
+        *[{"stage": "lost", "closed_at": "2024-05-01", **OPENED}] * 3,
+    ],
+    "dated_back": [
+        {"stage": "qualify", **OPENED},
+        *[{"stage": "proposal", **OPENED}] * 2,
+        {"stage": "won", "closed_at": "2024-04-20T10:00:00", **OPENED},
+    ],
+    "same_day": [
+        {"stage": "qualify", **SAME_DAY},
+        *[{"stage": "lost", "closed_at": "2024-05-01", **SAME_DAY}] * 3,
+    ],
+    "reopened": [
+        {"stage": "lost", "closed_at": "2024-04-20", **OPENED},
+        *[{"stage": "proposal", **OPENED}] * 3,
+    ],
+    "closed_again": [
+        {"stage": "lost", "closed_at": "2024-04-20", **OPENED},
+        *[{"stage": "qualify", **OPENED}] * 2,
+        {"stage": "won", "closed_at": "2024-06-20T10:00:00", **OPENED},
+    ],
+}
+for name, shown in SHOWN.items():
+    for night, columns in zip(NIGHTS, shown, strict=True):
+        closes.earlier_record(night, name, file="closes.csv", **columns)
+    closes.record(name, file="closes.csv", **shown[-1])
+
+
+def test_what_was_shown_after_a_close_came_before_it(warehouse: Tables) -> None:
+    """Prevents closes that are dated by the day, or back, from being reopened by the night before.
+
+    A delivery tells by when a stage was entered, and so does the close. What was entered after it
+    in truth was shown by a delivery whose record is not closed that early any more.
+    """
+    assert_rows(
+        warehouse,
+        "core.fct_stage_visits",
+        closes_funnel,
+        """
+        subject_id    visit_number  stage_id  entered_at        evidence  next_stage_id
+        dated_by_day  1             new       2024-01-10T10:00  imputed   qualify
+        dated_by_day  2             qualify   2024-05-01T00:00  snapshot  lost
+        dated_by_day  3             lost      2024-05-01T00:00  observed  ended
+        dated_back    1             new       2024-01-10T10:00  imputed   qualify
+        dated_back    2             qualify   2024-04-20T10:00  snapshot  proposal
+        dated_back    3             proposal  2024-04-20T10:00  snapshot  won
+        dated_back    4             won       2024-04-20T10:00  observed  ended
+        same_day      1             new       2024-05-01T00:00  imputed   qualify
+        same_day      2             qualify   2024-05-01T00:00  snapshot  lost
+        same_day      3             lost      2024-05-01T00:00  observed  ended
+        reopened      1             new       2024-01-10T10:00  imputed   lost
+        reopened      2             lost      2024-05-01T02:00  snapshot  proposal
+        reopened      3             proposal  2024-06-01T02:00  snapshot  still_there
+        closed_again  1             new       2024-01-10T10:00  imputed   lost
+        closed_again  2             lost      2024-05-01T02:00  snapshot  qualify
+        closed_again  3             qualify   2024-06-01T02:00  snapshot  won
+        closed_again  4             won       2024-06-20T10:00  observed  ended
+        """,
+    )
+    assert_rows(
+        warehouse,
+        "core.fct_journeys",
+        closes_funnel,
+        """
+        subject_id    furthest_stage_id  outcome  ended_at          result_hangs_on_tie
+        dated_by_day  qualify            lost     2024-05-01T00:00  no
+        dated_back    won                won      2024-04-20T10:00  no
+        same_day      qualify            lost     2024-05-01T00:00  no
+        reopened      proposal           open     -                 no
+        closed_again  won                won      2024-06-20T10:00  no
+        """,
+    )
+
+
 versions = case("versions")
 versions_funnel = versions.funnel("deals", DEALS, subject_type="opportunity", order_mode="furthest")
 versions.changes("newer_first", "2024-01-01T10:00:00 new", has_record=False)

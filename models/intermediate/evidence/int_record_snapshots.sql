@@ -47,8 +47,8 @@ changed_versions as (
         source_file,
         source_row,
         version_number = 1 as is_first_seen,
-        version_number = max(version_number) over (partition by record_id) as is_last_seen,
         count(*) over (partition by record_id) as stages_seen,
+        row_number() over (partition by record_id order by version_number desc) - 1 as later_stages,
     from versions_with_previous
     where version_number = 1 or stage != previous_stage
 )
@@ -59,8 +59,8 @@ select
     source_file,
     source_row,
     is_first_seen,
-    is_last_seen,
     delivered_at as taken_at,
+    later_stages,
 from changed_versions
 -- A stage that never differed shows no change, and so no instant.
 where stages_seen > 1

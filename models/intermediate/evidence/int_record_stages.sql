@@ -30,8 +30,8 @@ record_snapshots as (
         source_file,
         source_row,
         is_first_seen,
-        is_last_seen,
         taken_at,
+        later_stages,
     from {{ ref('int_record_snapshots') }}
 ),
 
@@ -58,7 +58,11 @@ records_with_changes as (
 ),
 
 records_with_snapshots as (
-    select distinct record_id from record_snapshots
+    select
+        record_id,
+        max(later_stages) as later_stages,
+    from record_snapshots
+    group by all
 ),
 
 records_without_changes as (
@@ -71,6 +75,7 @@ records_without_changes as (
         records.created_at,
         records.closed_at,
         records_with_snapshots.record_id is not null as has_snapshots,
+        coalesce(records_with_snapshots.later_stages, 0) as later_stages,
     from records
     left join records_with_changes
         on records.record_id = records_with_changes.record_id
@@ -87,6 +92,7 @@ recorded_changes as (
         'observed' as evidence,
         source_file,
         source_row,
+        1 as source_sequence,
         false as is_creation,
         false as may_repeat_creation,
         changed_at as entered_at,
@@ -102,6 +108,7 @@ creations as (
         'imputed' as evidence,
         source_file,
         source_row,
+        -later_stages as source_sequence,
         true as is_creation,
         false as may_repeat_creation,
         created_at as entered_at,
@@ -117,6 +124,7 @@ closings as (
         'observed' as evidence,
         source_file,
         source_row,
+        1 as source_sequence,
         false as is_creation,
         false as may_repeat_creation,
         closed_at as entered_at,
@@ -128,21 +136,42 @@ changes_between_snapshots as (
     select
         record_snapshots.record_id,
         records_without_changes.record_type,
+        records_without_changes.created_at,
         record_snapshots.stage,
-        'snapshot' as evidence,
-        record_snapshots.source_file,
-        record_snapshots.source_row,
-        false as is_creation,
-        record_snapshots.is_first_seen
-        and records_without_changes.created_at is not null as may_repeat_creation,
-        record_snapshots.taken_at as entered_at,
+        record_snapshots.is_first_seen,
+        record_snapshots.taken_at,
+        record_snapshots.later_stages,
+        records_without_changes.closed_at,
+        coalesce(record_snapshots.taken_at >= records_without_changes.closed_at, false)
+            as is_taken_after_close,
+        record_snapshots.source_file as snapshot_file,
+        record_snapshots.source_row as snapshot_row,
+        records_without_changes.source_file as record_file,
+        records_without_changes.source_row as record_row,
     from record_snapshots
     inner join records_without_changes
         on record_snapshots.record_id = records_without_changes.record_id
     -- The final stage has its own instant, the closing.
     where
         records_without_changes.closed_at is null
-        or not record_snapshots.is_last_seen
+        or record_snapshots.later_stages > 0
+),
+
+-- A delivery tells by when a stage was entered. Where the record was closed earlier, as it is when
+-- closes are dated by the day or back, it was by then: the row of the closing tells it, and before.
+snapshot_stages as (
+    select
+        record_id,
+        record_type,
+        stage,
+        'snapshot' as evidence,
+        case when is_taken_after_close then record_file else snapshot_file end as source_file,
+        case when is_taken_after_close then record_row else snapshot_row end as source_row,
+        case when is_taken_after_close then 1 - later_stages else 1 end as source_sequence,
+        false as is_creation,
+        is_first_seen and created_at is not null as may_repeat_creation,
+        case when is_taken_after_close then closed_at else taken_at end as entered_at,
+    from changes_between_snapshots
 ),
 
 current_stages as (
@@ -153,6 +182,7 @@ current_stages as (
         'observed' as evidence,
         source_file,
         source_row,
+        1 as source_sequence,
         false as is_creation,
         created_at is not null as may_repeat_creation,
         cast(null as timestamp) as entered_at,
@@ -167,7 +197,7 @@ record_stages as (
     union all
     select * from closings
     union all
-    select * from changes_between_snapshots
+    select * from snapshot_stages
     union all
     select * from current_stages
 )
@@ -182,6 +212,7 @@ select
     record_stages.evidence,
     record_stages.source_file,
     record_stages.source_row,
+    record_stages.source_sequence,
     record_stages.is_creation,
     record_stages.may_repeat_creation,
     record_stages.entered_at,

@@ -16,6 +16,7 @@ evidence as (
         properties,
         file_number,
         source_row,
+        source_sequence,
         is_creation,
         may_repeat_creation,
         occurred_at,
@@ -110,7 +111,7 @@ matched_evidence as (
         end as held_value,
         evidence.file_number,
         evidence.source_row,
-        1 as source_sequence,
+        evidence.source_sequence,
         {{ content_hash(['evidence.evidence_id', 'evidence.properties']) }} as content_hash,
         evidence.occurred_at as entered_at,
     from evidence
@@ -155,7 +156,7 @@ occurrences_of_match as (
         *,
         row_number() over (
             partition by rule_number, subject_id
-            order by entered_at nulls last, file_number, source_row
+            order by entered_at nulls last, file_number, source_row, source_sequence
         ) as occurrence_number,
     from matched_evidence
     where occurrence is not null and not is_occurrence_of_name
@@ -167,11 +168,17 @@ numbered_names as (
         rules_by_name.rule_number,
         evidence.file_number,
         evidence.source_row,
+        evidence.source_sequence,
+        evidence.occurred_at,
         row_number() over (
             partition by
                 rules_by_name.rule_number,
                 {{ subject_id('rules_by_name.subject_type') }}
-            order by evidence.occurred_at nulls last, evidence.file_number, evidence.source_row
+            order by
+                evidence.occurred_at nulls last,
+                evidence.file_number,
+                evidence.source_row,
+                evidence.source_sequence
         ) as occurrence_number,
     from evidence
     inner join rules_by_name
@@ -198,6 +205,9 @@ occurrences_of_name as (
             matched_evidence.rule_number = numbered_names.rule_number
             and matched_evidence.file_number = numbered_names.file_number
             and matched_evidence.source_row = numbered_names.source_row
+            and matched_evidence.source_sequence = numbered_names.source_sequence
+            -- A row may show several stages, one after another delivery of its file.
+            and matched_evidence.entered_at is not distinct from numbered_names.occurred_at
     where matched_evidence.is_occurrence_of_name
 ),
 
@@ -264,8 +274,7 @@ met_rules as (
         cast(null as varchar) as held_value,
         evidence.file_number,
         evidence.source_row,
-        -- A record's creation comes before whatever else its row tells.
-        0 as source_sequence,
+        evidence.source_sequence,
         0 as content_hash,
         false as may_meet_several,
         evidence.occurred_at as entered_at,
