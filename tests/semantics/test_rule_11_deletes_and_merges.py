@@ -44,12 +44,12 @@ def test_deleted_records_leave_the_funnels_from_their_deletion_on(warehouse: Tab
 
 
 def test_deleted_and_merged_records_are_counted(warehouse: Tables) -> None:
-    """Prevents records from leaving without a number. The casebook has two and three."""
+    """Prevents records from leaving without a number. The casebook has two and seven."""
     counted = warehouse.query(
         "select measure, counted from core.control_totals where scope_type = 'records'"
         " and measure in ('records_deleted', 'records_merged') order by measure"
     )
-    assert counted == [("records_deleted", 2), ("records_merged", 3)]
+    assert counted == [("records_deleted", 2), ("records_merged", 7)]
 
 
 merged = case("merged")
@@ -82,5 +82,68 @@ def test_merged_records_continue_as_their_survivor(warehouse: Tables) -> None:
         survivor    2             proposal  2024-01-02T10:00
         survivor    3             qualify   2024-01-03T10:00
         alone       1             new       2024-01-01T10:00
+        """,
+    )
+
+
+inherited = case("inherited")
+inherited_funnel = inherited.funnel(
+    "deals",
+    DEALS,
+    subject_type="opportunity",
+    order_mode="furthest",
+    collapse_repeats="false",
+)
+CREATED = {"created_at": "2024-01-01T09:00:00"}
+# It has no history of its own, but that of the record which was merged into it.
+inherited.record("survivor", stage="won", **CREATED)
+inherited.changes(
+    "merged",
+    f"{NEW}\n2024-01-04T10:00:00 qualify\n2024-01-06T10:00:00 won",
+    merged_into_id="survivor",
+)
+# Its close is dated and stays, whatever the record that was merged into it tells.
+inherited.record("closed", stage="won", closed_at="2024-01-09T10:00:00", **CREATED)
+inherited.changes("half", f"{NEW}\n2024-01-04T10:00:00 qualify", merged_into_id="closed")
+# The other way around: what the merged record was in last is not where its survivor is.
+inherited.changes("told", f"{NEW}\n2024-01-06T10:00:00 won")
+inherited.record("untold", stage="qualify", merged_into_id="told")
+inherited.record("both_untold", stage="won", closed_at="2024-01-09T10:00:00", **CREATED)
+inherited.record("also_untold", stage="qualify", merged_into_id="both_untold", **CREATED)
+
+
+def test_whether_a_record_has_a_history_is_decided_after_merging(warehouse: Tables) -> None:
+    """Prevents a stage without a date from coming after the history that a merge brought in."""
+    assert_rows(
+        warehouse,
+        "core.fct_stage_visits",
+        inherited_funnel,
+        """
+        subject_id   visit_number  stage_id  entered_at        next_stage_id
+        survivor     1             new       2024-01-01T09:00  new
+        survivor     2             new       2024-01-01T10:00  qualify
+        survivor     3             qualify   2024-01-04T10:00  won
+        survivor     4             won       2024-01-06T10:00  ended
+        closed       1             new       2024-01-01T09:00  new
+        closed       2             new       2024-01-01T10:00  qualify
+        closed       3             qualify   2024-01-04T10:00  won
+        closed       4             won       2024-01-09T10:00  ended
+        told         1             new       2024-01-01T10:00  won
+        told         2             won       2024-01-06T10:00  ended
+        both_untold  1             new       2024-01-01T09:00  new
+        both_untold  2             new       2024-01-01T09:00  won
+        both_untold  3             won       2024-01-09T10:00  ended
+        """,
+    )
+    assert_rows(
+        warehouse,
+        "core.fct_journeys",
+        inherited_funnel,
+        """
+        subject_id   outcome  ended_at
+        survivor     won      2024-01-06T10:00
+        closed       won      2024-01-09T10:00
+        told         won      2024-01-06T10:00
+        both_untold  won      2024-01-09T10:00
         """,
     )

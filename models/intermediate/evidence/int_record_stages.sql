@@ -57,6 +57,14 @@ records_with_changes as (
     select distinct record_id from stage_changes
 ),
 
+-- Whose history was that of another record until both were merged.
+survivors_with_changes as (
+    select distinct survivors.surviving_record_id as record_id
+    from survivors
+    inner join records_with_changes
+        on survivors.record_id = records_with_changes.record_id
+),
+
 records_with_snapshots as (
     select
         record_id,
@@ -75,12 +83,18 @@ records_without_changes as (
         records.created_at,
         records.closed_at,
         records_with_snapshots.record_id is not null as has_snapshots,
+        survivors_with_changes.record_id is null
+        and survivors.surviving_record_id = records.record_id as is_in_stage,
         coalesce(records_with_snapshots.later_stages, 0) as later_stages,
     from records
     left join records_with_changes
         on records.record_id = records_with_changes.record_id
     left join records_with_snapshots
         on records.record_id = records_with_snapshots.record_id
+    inner join survivors
+        on records.record_id = survivors.record_id
+    left join survivors_with_changes
+        on survivors.surviving_record_id = survivors_with_changes.record_id
     where records_with_changes.record_id is null
 ),
 
@@ -187,7 +201,8 @@ current_stages as (
         created_at is not null as may_repeat_creation,
         cast(null as timestamp) as entered_at,
     from records_without_changes
-    where closed_at is null and not has_snapshots
+    -- What a merged record was in last is not where its survivor is, and a history tells that.
+    where closed_at is null and not has_snapshots and is_in_stage
 ),
 
 record_stages as (
