@@ -174,6 +174,60 @@ def test_a_closed_stage_without_a_date_ends_the_journey(warehouse: Tables) -> No
     )
 
 
+begun = case("begun_before")
+begun_funnel = begun.funnel("deals", DEALS, subject_type="opportunity", order_mode="furthest")
+# Record, changed at, stage left, stage entered. The first change is not the first row.
+for record_id, changed_at, previous_stage, stage in (
+    ("told", "2024-01-08T10:00:00", "qualify", "won"),
+    ("told", "2024-01-05T10:00:00", "new", "qualify"),
+    ("passed_over", "2024-01-05T10:00:00", "qualify", "proposal"),
+    ("first_untold", "2024-01-05T10:00:00", "", "qualify"),
+    ("first_untold", "2024-01-08T10:00:00", "qualify", "proposal"),
+    ("created_with_it", "2024-01-01T10:00:00", "new", "qualify"),
+    ("created_after_it", "2023-12-31T10:00:00", "new", "qualify"),
+    ("undated", "2024-01-05T10:00:00", "new", "qualify"),
+):
+    begun.deliver(
+        "stage_changes",
+        "cases.csv",
+        {
+            "record_id": begun.subject(record_id),
+            "stage": stage,
+            "previous_stage": previous_stage,
+            "changed_at": changed_at,
+        },
+    )
+for record_id in ("told", "passed_over", "first_untold", "created_with_it", "created_after_it"):
+    begun.record(record_id, created_at="2024-01-01T10:00:00")
+begun.record("undated")
+
+
+def test_what_the_first_change_left_was_entered_at_the_creation(warehouse: Tables) -> None:
+    """Prevents deals of sources whose histories begin late from missing their first stage.
+
+    Where the first change does not tell what it left, or the record was not there before it,
+    nothing is made up.
+    """
+    assert_rows(
+        warehouse,
+        "core.fct_stage_visits",
+        begun_funnel,
+        """
+        subject_id        visit_number  stage_id  entered_at        evidence
+        told              1             new       2024-01-01T10:00  imputed
+        told              2             qualify   2024-01-05T10:00  observed
+        told              3             won       2024-01-08T10:00  observed
+        passed_over       1             qualify   2024-01-01T10:00  imputed
+        passed_over       2             proposal  2024-01-05T10:00  observed
+        first_untold      1             qualify   2024-01-05T10:00  observed
+        first_untold      2             proposal  2024-01-08T10:00  observed
+        created_with_it   1             qualify   2024-01-01T10:00  observed
+        created_after_it  1             qualify   2023-12-31T10:00  observed
+        undated           1             qualify   2024-01-05T10:00  observed
+        """,
+    )
+
+
 snapshots = case("snapshots")
 snapshots_funnel = snapshots.funnel(
     "deals", DEALS, subject_type="opportunity", order_mode="furthest"

@@ -17,6 +17,7 @@ stage_changes as (
         record_id,
         record_type,
         stage,
+        previous_stage,
         changed_at,
         source_file,
         source_row,
@@ -113,6 +114,49 @@ recorded_changes as (
     from stage_changes
 ),
 
+records_with_previous as (
+    select distinct record_id from stage_changes
+    where previous_stage is not null
+),
+
+first_changes as (
+    select
+        stage_changes.record_id,
+        stage_changes.record_type,
+        stage_changes.previous_stage,
+        stage_changes.changed_at,
+        stage_changes.source_file,
+        stage_changes.source_row,
+    from stage_changes
+    inner join records_with_previous
+        on stage_changes.record_id = records_with_previous.record_id
+    qualify row_number() over (
+        partition by stage_changes.record_id
+        order by stage_changes.changed_at, stage_changes.source_file, stage_changes.source_row
+    ) = 1
+),
+
+-- A history may begin after its record: what its first change left was entered at the creation.
+stages_before_changes as (
+    select
+        first_changes.record_id,
+        first_changes.record_type,
+        first_changes.previous_stage as stage,
+        'imputed' as evidence,
+        first_changes.source_file,
+        first_changes.source_row,
+        0 as source_sequence,
+        false as is_creation,
+        false as may_repeat_creation,
+        records.created_at as entered_at,
+    from first_changes
+    inner join records
+        on first_changes.record_id = records.record_id
+    where
+        first_changes.previous_stage is not null
+        and records.created_at < first_changes.changed_at
+),
+
 creations as (
     select
         record_id,
@@ -207,6 +251,8 @@ current_stages as (
 
 record_stages as (
     select * from recorded_changes
+    union all
+    select * from stages_before_changes
     union all
     select * from creations
     union all

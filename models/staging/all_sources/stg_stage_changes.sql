@@ -17,6 +17,7 @@ select
     stage_changes.record_id,
     coalesce(stage_changes.record_type, records.record_type, 'opportunity') as record_type,
     stage_changes.stage,
+    stage_changes.previous_stage,
     stage_changes.owner_id,
     stage_changes.is_ambiguous_time,
     stage_changes.changed_at,

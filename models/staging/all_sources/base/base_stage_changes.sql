@@ -23,6 +23,7 @@ delivered as (
         {{ prefixed_id('stage_changes.record_id', 'stage_changes._source') }} as record_id,
         lower({{ clean_text('stage_changes.record_type') }}) as record_type,
         {{ clean_text('stage_changes.stage') }} as stage,
+        {{ clean_text('stage_changes.previous_stage') }} as previous_stage,
         {{ prefixed_id('stage_changes.owner_id', 'stage_changes._source') }} as owner_id,
         {{ clean_text('stage_changes.amount') }} as amount_text,
         {{ clean_text('stage_changes.changed_at') }} as changed_at_text,
@@ -68,8 +69,8 @@ judged as (
     select
         *,
         {{ content_hash([
-            'source', 'record_id', 'record_type', 'stage', 'owner_id', 'amount', 'changed_at',
-            'further_columns',
+            'source', 'record_id', 'record_type', 'stage', 'previous_stage', 'owner_id', 'amount',
+            'changed_at', 'further_columns',
         ]) }} as content_hash,
         {{ quarantine_columns({
             'record_id': 'record_id',
@@ -90,6 +91,7 @@ select
     record_id,
     record_type,
     stage,
+    previous_stage,
     owner_id,
     further_columns,
     row_status,
