@@ -186,6 +186,9 @@ def _gains(funnel: Funnel, stage: Stage, column: Column) -> Measures:
     row["best_segment_name"] = segment[0][2] if segment else None
     row["best_segment_value"] = segment[0][3] if segment else None
     for scenario, best in (("best_quarter", quarter), ("best_segment", segment)):
+        advanced_there, reached_there = best[1] if best else (None, None)
+        row[f"{scenario}_advanced"] = advanced_there
+        row[f"{scenario}_reached"] = reached_there
         row[f"{scenario}_rate"] = best[1][0] / best[1][1] if best else None
         gain = _gain(worth, best[1] if best else None, own)
         row |= _wins(scenario, gain, mean)
@@ -212,7 +215,8 @@ def _ranks(wins: Sequence[object]) -> list[int | None]:
 
 def _nothing_to_gain() -> Measures:
     names = ["best_quarter_date", "best_segment_name", "best_segment_value"]
-    names += ["best_quarter_rate", "best_segment_rate"]
+    for scenario in ("best_quarter", "best_segment"):
+        names += [f"{scenario}_{name}" for name in ("advanced", "reached", "rate")]
     rows: Measures = dict.fromkeys(names)
     for scenario in SCENARIOS:
         rows |= _wins(scenario, None, None)
@@ -256,10 +260,9 @@ def _gain(worth: Fraction | None, best: Share | None, own: Share) -> tuple[float
 
 
 def _wins(scenario: str, gain: tuple[float, ...] | None, mean: Fraction | None) -> Measures:
-    wins, low, high = gain or (None, None, None)
-    return {
-        f"{scenario}_wins": wins,
-        f"{scenario}_wins_low": low,
-        f"{scenario}_wins_high": high,
-        f"{scenario}_amount": None if wins is None or mean is None else wins * float(mean),
-    }
+    ends = dict(zip(("", "_low", "_high"), gain or (None, None, None), strict=True))
+    row: Measures = {f"{scenario}_wins{end}": wins for end, wins in ends.items()}
+    for end, wins in ends.items():
+        amount = None if wins is None or mean is None else wins * float(mean)
+        row[f"{scenario}_amount{end}"] = amount
+    return row

@@ -124,6 +124,8 @@ select
     wins_low,
     wins_high,
     cast(wins * mean_amount as decimal(18, 4)) as amount,
+    cast(wins_low * mean_amount as decimal(18, 4)) as amount_low,
+    cast(wins_high * mean_amount as decimal(18, 4)) as amount_high,
     cast(
         row_number() over (
             partition by cohort_segment_id, scenario
