@@ -100,7 +100,13 @@ def _share(name: str, part: int, whole: int) -> Measures:
 
 def _median(name: str, seconds: list[Decimal]) -> Measures:
     low, high = median_interval(seconds)
-    return {name: quantile(seconds, Fraction(1, 2)), f"{name}_low": low, f"{name}_high": high}
+    flag = name.replace("_seconds", "") + "_is_reportable"
+    return {
+        name: quantile(seconds, Fraction(1, 2)),
+        f"{name}_low": low,
+        f"{name}_high": high,
+        flag: len(seconds) >= REPORTABLE,
+    }
 
 
 def _seconds(start: datetime, end: datetime) -> Decimal:

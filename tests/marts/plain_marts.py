@@ -270,6 +270,7 @@ def open_visits(facts: Facts) -> dict[tuple[str, str], Measures]:
             age = _seconds(visit.entered_at, AS_OF)
             none: tuple[list[Decimal], None, None] = ([], None, None)
             history, p50, p90 = histories.get((funnel.funnel_id, visit.stage_id), none)
+            interval = median_interval(history)
             shorter = bisect_right(history, age)
             target = None if stage.target_hours is None else stage.target_hours * 3600
             beyond_target = None if target is None else age > target
@@ -289,6 +290,7 @@ def open_visits(facts: Facts) -> dict[tuple[str, str], Measures]:
                 "share_left_by_age": _share(shorter, len(history)),
                 "share_left_by_age_is_reportable": len(history) >= 30,
                 "p50_seconds": p50,
+                **dict(zip(("p50_seconds_low", "p50_seconds_high"), interval, strict=True)),
                 "p90_seconds": p90,
                 "target_seconds": target,
                 "is_beyond_target": beyond_target,
@@ -439,9 +441,11 @@ def _mean(seconds: list[Decimal]) -> float | None:
 def _median(seconds: list[Decimal]) -> Measures:
     low, high = median_interval(seconds)
     return {
+        "dated_transitions": len(seconds),
         "median_seconds": quantile(seconds, Fraction(1, 2)),
         "median_seconds_low": low,
         "median_seconds_high": high,
+        "median_is_reportable": len(seconds) >= REPORTABLE,
     }
 
 

@@ -146,6 +146,7 @@ select
         as median_seconds,
     {{ seconds_of(median_low('cohort_times.sorted_microseconds')) }} as median_seconds_low,
     {{ seconds_of(median_high('cohort_times.sorted_microseconds')) }} as median_seconds_high,
+    {{ is_reportable(list_length('cohort_times.sorted_microseconds')) }} as median_is_reportable,
 from cohort_names
 inner join cohort_segments
     on cohort_names.cohort_segment_id = cohort_segments.cohort_segment_id

@@ -118,6 +118,7 @@ cohort_medians as (
         cohort_segment_id,
         from_stage_id,
         to_stage_id,
+        {{ list_length('microseconds') }} as dated_transitions,
         {{ quantile_of_sorted('microseconds', 0.5) }} as microseconds,
         {{ median_low('microseconds') }} as microseconds_low,
         {{ median_high('microseconds') }} as microseconds_high,
@@ -210,9 +211,11 @@ select
     {{ wilson_high('cohort_transitions.transitions', 'cohort_stage_visits.visits') }}
         as transition_rate_high,
     {{ is_reportable('cohort_stage_visits.visits') }} as transition_rate_is_reportable,
+    cast(coalesce(cohort_medians.dated_transitions, 0) as bigint) as dated_transitions,
     {{ seconds_of('cohort_medians.microseconds') }} as median_seconds,
     {{ seconds_of('cohort_medians.microseconds_low') }} as median_seconds_low,
-    {{ seconds_of('cohort_medians.microseconds_high') }} as median_seconds_high
+    {{ seconds_of('cohort_medians.microseconds_high') }} as median_seconds_high,
+    {{ is_reportable('cohort_medians.dated_transitions') }} as median_is_reportable,
 from cohort_transitions
 inner join cohort_segments
     on cohort_transitions.cohort_segment_id = cohort_segments.cohort_segment_id

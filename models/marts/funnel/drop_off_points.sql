@@ -216,6 +216,7 @@ select
         as median_seconds_to_return_low,
     {{ seconds_of(median_high('stage_returns.sorted_microseconds')) }}
         as median_seconds_to_return_high,
+    {{ is_reportable('stage_returns.came_back') }} as median_to_return_is_reportable,
     cohort_stages.mature_reached,
     cohort_stages.mature_advanced,
     case

@@ -105,14 +105,26 @@ completed_visits as (
     where stage_visits.seconds_in_stage is not null
 ),
 
-histories as (
+sorted_visits as (
     select
         funnel_id,
         stage_id,
         count(*) as completed_visits,
-        {{ interpolated_quantiles('microseconds', [0.5, 0.9]) }} as quantiles,
+        {{ sorted_numbers('microseconds') }} as microseconds,
     from completed_visits
     group by all
+),
+
+histories as (
+    select
+        funnel_id,
+        stage_id,
+        completed_visits,
+        {{ quantile_of_sorted('microseconds', 0.5) }} as p50_microseconds,
+        {{ median_low('microseconds') }} as p50_microseconds_low,
+        {{ median_high('microseconds') }} as p50_microseconds_high,
+        {{ quantile_of_sorted('microseconds', 0.9) }} as p90_microseconds,
+    from sorted_visits
 ),
 
 durations as (
@@ -159,12 +171,14 @@ compared_visits as (
         {{ decimal_seconds('open_visits.business_microseconds') }} as business_age_seconds,
         coalesce(histories.completed_visits, 0) as completed_visits,
         cast(left_by_duration.left_visits as bigint) as left_by_age,
-        {{ seconds_of(list_item('histories.quantiles', 1)) }} as p50_seconds,
-        {{ seconds_of(list_item('histories.quantiles', 2)) }} as p90_seconds,
+        {{ seconds_of('histories.p50_microseconds') }} as p50_seconds,
+        {{ seconds_of('histories.p50_microseconds_low') }} as p50_seconds_low,
+        {{ seconds_of('histories.p50_microseconds_high') }} as p50_seconds_high,
+        {{ seconds_of('histories.p90_microseconds') }} as p90_seconds,
         funnel_stages.target_seconds,
         {{ decimal_seconds('open_visits.microseconds') }} > funnel_stages.target_seconds
             as is_beyond_target,
-        open_visits.microseconds > {{ list_item('histories.quantiles', 2) }} as is_beyond_p90,
+        open_visits.microseconds > histories.p90_microseconds as is_beyond_p90,
         journeys.outcome,
         journeys.amount,
     from open_visits
@@ -206,6 +220,8 @@ select
     {{ wilson_high('left_by_age', 'completed_visits') }} as share_left_by_age_high,
     {{ is_reportable('completed_visits') }} as share_left_by_age_is_reportable,
     p50_seconds,
+    p50_seconds_low,
+    p50_seconds_high,
     p90_seconds,
     target_seconds,
     is_beyond_target,
