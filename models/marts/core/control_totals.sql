@@ -42,6 +42,10 @@ surviving_records as (
     from {{ ref('int_surviving_records') }}
 ),
 
+funnels as (
+    select funnel_id from {{ ref('dim_funnels') }}
+),
+
 subject_states as (
     select
         funnel_id,
@@ -135,6 +139,41 @@ tied_subjects as (
     from {{ ref('int_tied_subjects') }}
 ),
 
+subject_totals as (
+    select
+        funnel_id,
+        count(*) filter (where subject_state = 'with_journeys') as subjects_with_journeys,
+        count(*) filter (where subject_state = 'excluded') as subjects_excluded,
+        count(*) filter (where subject_state = 'never_started') as subjects_never_started,
+    from subject_states
+    group by all
+),
+
+journey_totals as (
+    select
+        funnel_id,
+        count(*) as journeys,
+        count(*) filter (where entered_at is null) as journeys_undated,
+    from journeys
+    group by all
+),
+
+excluded_journey_totals as (
+    select
+        funnel_id,
+        count(*) as journeys_excluded,
+    from excluded_journeys
+    group by all
+),
+
+entry_totals as (
+    select
+        funnel_id,
+        cast(sum(entries) as bigint) as stage_entries,
+    from stage_visits
+    group by all
+),
+
 tie_totals as (
     select
         funnel_id,
@@ -147,14 +186,44 @@ tie_totals as (
     group by all
 ),
 
-funnel_tie_totals as (
+-- Every declared funnel has every measure: what nobody did is a 0, not a missing row.
+funnel_totals as (
+    select
+        funnels.funnel_id,
+        coalesce(subject_totals.subjects_with_journeys, 0) as subjects_with_journeys,
+        coalesce(subject_totals.subjects_excluded, 0) as subjects_excluded,
+        coalesce(subject_totals.subjects_never_started, 0) as subjects_never_started,
+        coalesce(journey_totals.journeys, 0) as journeys,
+        coalesce(journey_totals.journeys_undated, 0) as journeys_undated,
+        coalesce(excluded_journey_totals.journeys_excluded, 0) as journeys_excluded,
+        coalesce(entry_totals.stage_entries, 0) as stage_entries,
+        coalesce(tie_totals.subjects_with_ties, 0) as subjects_with_ties,
+        coalesce(tie_totals.subjects_with_journeys_by_tie, 0) as subjects_with_journeys_by_tie,
+        coalesce(tie_totals.subjects_with_visits_by_tie, 0) as subjects_with_visits_by_tie,
+        coalesce(tie_totals.subjects_with_results_by_tie, 0) as subjects_with_results_by_tie,
+    from funnels
+    left join subject_totals on funnels.funnel_id = subject_totals.funnel_id
+    left join journey_totals on funnels.funnel_id = journey_totals.funnel_id
+    left join excluded_journey_totals on funnels.funnel_id = excluded_journey_totals.funnel_id
+    left join entry_totals on funnels.funnel_id = entry_totals.funnel_id
+    left join tie_totals on funnels.funnel_id = tie_totals.funnel_id
+),
+
+totals_by_funnel as (
     select
         funnel_id,
         measure,
         counted,
-    from tie_totals
+    from funnel_totals
     unpivot (
         counted for measure in (
+            subjects_with_journeys,
+            subjects_excluded,
+            subjects_never_started,
+            journeys,
+            journeys_undated,
+            journeys_excluded,
+            stage_entries,
             subjects_with_ties,
             subjects_with_journeys_by_tie,
             subjects_with_visits_by_tie,
@@ -257,41 +326,9 @@ union all
 select
     'funnel' as scope_type,
     funnel_id as scope,
-    'subjects_' || subject_state as measure,
-    count(*) as counted,
-from subject_states
-group by all
-
-union all
-
-select
-    'funnel' as scope_type,
-    funnel_id as scope,
-    'journeys' as measure,
-    count(*) as counted,
-from journeys
-group by all
-
-union all
-
-select
-    'funnel' as scope_type,
-    funnel_id as scope,
-    'journeys_undated' as measure,
-    count(*) as counted,
-from journeys
-where entered_at is null
-group by all
-
-union all
-
-select
-    'funnel' as scope_type,
-    funnel_id as scope,
-    'journeys_excluded' as measure,
-    count(*) as counted,
-from excluded_journeys
-group by all
+    measure,
+    counted,
+from totals_by_funnel
 
 union all
 
@@ -299,24 +336,5 @@ select
     'exclusion' as scope_type,
     exclusion as scope,
     measure,
-    cast(counted as bigint) as counted,
+    counted,
 from totals_by_exclusion
-
-union all
-
-select
-    'funnel' as scope_type,
-    funnel_id as scope,
-    'stage_entries' as measure,
-    cast(sum(entries) as bigint) as counted,
-from stage_visits
-group by all
-
-union all
-
-select
-    'funnel' as scope_type,
-    funnel_id as scope,
-    measure,
-    cast(counted as bigint) as counted,
-from funnel_tie_totals
