@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.semantics.cases import assert_rows, case
+from tests.semantics.cases import assert_rows, case, hours
 from tests.support.tables import Tables
 
 repeats = case("repeats")
@@ -122,6 +122,100 @@ def test_an_event_that_meets_several_stages_serves_one_of_them(warehouse: Tables
         back        4             landing   still_there
         once        1             landing   product
         once        2             product   still_there
+        """,
+    )
+
+
+highest = case("highest")
+highest_funnel = highest.funnel(
+    "pages",
+    "landing\nreturn\npaid won",
+    order_mode="furthest",
+    rules=[
+        {"stage_id": "landing", "match_value": "page"},
+        {"stage_id": "return", "match_value": "page"},
+    ],
+)
+highest.events("once", "2024-01-01T10:00:00 page")
+
+
+def test_where_stages_may_be_skipped_an_event_visits_the_highest(warehouse: Tables) -> None:
+    """Prevents visits from standing lower than what the funnel counts as reached."""
+    assert_rows(
+        warehouse,
+        "core.fct_stage_visits",
+        highest_funnel,
+        """
+        subject_id  visit_number  stage_id  next_stage_id
+        once        1             return    still_there
+        """,
+    )
+
+
+folded = case("folded")
+by_subject = folded.funnel("by_subject", "visit\ncart\npaid won", window=hours(1))
+by_journey = folded.funnel(
+    "by_journey",
+    "visit\ncart\npaid won",
+    window=hours(1),
+    entry_policy="first",
+    count_by="journey",
+    exclusions=[("visit", "cart", "logout")],
+)
+folded.events(
+    "again",
+    "2024-01-01T10:00:00 visit\n2024-01-01T12:00:00 visit\n2024-01-01T12:10:00 cart",
+)
+folded.events(
+    "excluded",
+    """
+    2024-01-01T10:00:00 visit
+    2024-01-01T10:01:00 logout
+    2024-01-01T12:00:00 visit
+    2024-01-01T12:10:00 cart
+    """,
+)
+folded.events("late", "2024-01-01T10:00:00 visit\n2024-01-01T13:00:00 cart")
+
+
+def test_a_visit_may_begin_before_its_journey_and_last_beyond_its_window(
+    warehouse: Tables,
+) -> None:
+    """Prevents a visit from being cut where the best journey begins, or where its window ends."""
+    assert_rows(
+        warehouse,
+        "core.fct_stage_visits",
+        by_subject,
+        """
+        subject_id  visit_number  journey_number  entered_at        entries  next_stage_id
+        again       1             1               2024-01-01T10:00  2        cart
+        again       2             1               2024-01-01T12:10  1        abandoned
+        excluded    1             1               2024-01-01T10:00  2        cart
+        excluded    2             1               2024-01-01T12:10  1        abandoned
+        late        1             1               2024-01-01T10:00  1        cart
+        late        2             1               2024-01-01T13:00  1        abandoned
+        """,
+    )
+
+
+def test_a_journey_after_another_begins_with_a_visit_of_its_own(warehouse: Tables) -> None:
+    """Prevents a second journey from beginning in the middle of a visit of the first.
+
+    The first entry of `excluded` opens no journey, so that the second begins no visit.
+    """
+    assert_rows(
+        warehouse,
+        "core.fct_stage_visits",
+        by_journey,
+        """
+        subject_id  visit_number  journey_number  entered_at        entries  next_stage_id
+        again       1             1               2024-01-01T10:00  1        visit
+        again       2             2               2024-01-01T12:00  1        cart
+        again       3             2               2024-01-01T12:10  1        abandoned
+        excluded    1             1               2024-01-01T10:00  2        cart
+        excluded    2             1               2024-01-01T12:10  1        abandoned
+        late        1             1               2024-01-01T10:00  1        cart
+        late        2             1               2024-01-01T13:00  1        abandoned
         """,
     )
 
