@@ -37,7 +37,7 @@ COLUMNS = {
     """,
     "core.fct_journey_stages": """
         funnel_id varchar, subject_id varchar, journey_number integer, stage_id varchar,
-        stage_position integer, reached_at timestamp
+        stage_position integer, counted_at timestamp
     """,
     "core.fct_journey_segments": """
         funnel_id varchar, subject_id varchar, journey_number integer, segment_name varchar,
@@ -179,6 +179,20 @@ class Journey:
         """The last stage reached."""
         return self.reached[-1]
 
+    @property
+    def counted_at(self) -> tuple[datetime | None, ...]:
+        """From when each of the `reached` counts: in any order, with all required before it."""
+        if self.funnel.order_mode != "any":
+            return self.reached_at
+        return tuple(
+            max(
+                at
+                for stage, at in zip(self.reached, self.reached_at[: place + 1], strict=False)
+                if at and (stage == self.reached[place] or not stage.is_optional)
+            )
+            for place in range(len(self.reached_at))
+        )
+
 
 @dataclass(frozen=True)
 class Happening:
@@ -301,8 +315,8 @@ def _write(facts: Facts, connection: duckdb.DuckDBPyConnection) -> None:
             )
         )
         rows["core.fct_journey_stages"] += [
-            (*key, stage.stage_id, stage.position, reached_at)
-            for stage, reached_at in zip_longest(journey.reached, journey.reached_at)
+            (*key, stage.stage_id, stage.position, counted_at)
+            for stage, counted_at in zip_longest(journey.reached, journey.counted_at)
         ]
         rows["core.fct_journey_segments"] += [
             (*key, name, value) for name, values in journey.segments.items() for value in values

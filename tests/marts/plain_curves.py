@@ -123,7 +123,7 @@ def curves(
             yield (
                 ("stepped", bases[-1].stage_id, stage.stage_id),
                 curve(
-                    _wait_for_stage(one, _reached_at(one, bases[-1]), stage)
+                    _wait_for_stage(one, _counted_at(one, bases[-1]), stage)
                     for one in dated
                     if bases[-1] in one.reached
                 ),
@@ -139,13 +139,13 @@ def _microseconds(start: datetime, end: datetime) -> int:
     return (end - start) // timedelta(microseconds=1)
 
 
-def _reached_at(journey: Journey, stage: Stage) -> datetime | None:
-    return journey.reached_at[journey.reached.index(stage)]
+def _counted_at(journey: Journey, stage: Stage) -> datetime | None:
+    return journey.counted_at[journey.reached.index(stage)]
 
 
 def _wait_for_stage(journey: Journey, start: datetime | None, stage: Stage) -> Wait:
     if stage in journey.reached:
-        return _wait(start, _reached_at(journey, stage), "event")
+        return _wait(start, _counted_at(journey, stage), "event")
     return _wait(start, journey.ended_at, "censored" if journey.outcome == "open" else "competing")
 
 

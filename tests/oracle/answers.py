@@ -19,7 +19,7 @@ JOURNEY_COLUMNS = (
     "journey_number, entry_stage_id, furthest_stage_id, furthest_stage_position, outcome, was_won,"
     " entered_at, ended_at, cast(seconds_to_outcome as double), held_value"
 )
-JOURNEY_STAGE_COLUMNS = "journey_number, stage_id, stage_position, evidence, reached_at"
+JOURNEY_STAGE_COLUMNS = "journey_number, stage_id, stage_position, evidence, reached_at, counted_at"
 VISIT_COLUMNS = (
     "visit_number, journey_number, stage_id, stage_position, stage_kind, next_stage_id, evidence,"
     " entered_at"
@@ -117,6 +117,7 @@ def _journey_stage_rows(journey: Journey) -> Rows:
             reached.stage.position,
             reached.evidence,
             reached.reached_at,
+            reached.counted_at,
         )
         for reached in journey.reached
     ]

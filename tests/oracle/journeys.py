@@ -21,10 +21,14 @@ Outcome = Literal["won", "lost", "abandoned", "open"]
 
 @dataclass(frozen=True)
 class ReachedStage:
-    """A stage that a journey reached; one passed over, when the first stage above it was."""
+    """A stage that a journey reached; one passed over, when the first stage above it was.
+
+    `counted_at` is when the journey had all that its mode demands of whoever reaches the stage.
+    """
 
     stage: Stage
     reached_at: datetime | None
+    counted_at: datetime | None
     evidence: str
 
 
@@ -471,9 +475,21 @@ def _reached(
     for stage in reversed(log.funnel.ladder[:furthest]):
         entry = served.get(stage.stage_id)
         if entry is not None:
-            reached.append(ReachedStage(stage, entry.at, entry.happening.evidence))
+            counted_at = _complete_at(chain, entry) if log.funnel.order_mode == "any" else entry.at
+            reached.append(ReachedStage(stage, entry.at, counted_at, entry.happening.evidence))
             if entry.at is not None:
                 higher.append(entry.at)
         elif log.funnel.order_mode != "any":
-            reached.append(ReachedStage(stage, min(higher, default=entered_at), "imputed"))
+            at = min(higher, default=entered_at)
+            reached.append(ReachedStage(stage, at, at, "imputed"))
     return tuple(reversed(reached))
+
+
+def _complete_at(chain: Chain, last: Entry) -> datetime | None:
+    """When a chain in any order had an entry, and those that are required below its stage."""
+    needed = [
+        entry.at
+        for entry in chain
+        if entry.position < last.position and not entry.stage.is_optional and entry.at is not None
+    ]
+    return None if last.at is None else max([last.at, *needed])

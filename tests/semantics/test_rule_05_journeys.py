@@ -310,6 +310,8 @@ anyway.events(
 def test_any_counts_stages_in_whatever_order_within_one_window(warehouse: Tables) -> None:
     """Prevents an order from being asked for, and a missing stage from being made up.
 
+    A stage counts from when those before it are there too: all of `reversed` with its profile.
+
     Of `too_late` the first three stages span more than the window; the first two do not hang
     together either, so it has its profile alone. `later` does best in its second window.
     """
@@ -330,14 +332,14 @@ def test_any_counts_stages_in_whatever_order_within_one_window(warehouse: Tables
         "core.fct_journey_stages",
         any_funnel,
         """
-        subject_id  stage_id  evidence  reached_at
-        reversed    profile   observed  2024-01-01T11:00
-        reversed    invite    observed  2024-01-01T10:20
-        reversed    data      observed  2024-01-01T10:00
-        gap         profile   observed  2024-01-01T10:00
-        too_late    profile   observed  2024-01-01T11:00:00.000001
-        later       profile   observed  2024-01-01T12:10
-        later       invite    observed  2024-01-01T12:00
+        subject_id  stage_id  evidence  reached_at                  counted_at
+        reversed    profile   observed  2024-01-01T11:00            2024-01-01T11:00
+        reversed    invite    observed  2024-01-01T10:20            2024-01-01T11:00
+        reversed    data      observed  2024-01-01T10:00            2024-01-01T11:00
+        gap         profile   observed  2024-01-01T10:00            2024-01-01T10:00
+        too_late    profile   observed  2024-01-01T11:00:00.000001  2024-01-01T11:00:00.000001
+        later       profile   observed  2024-01-01T12:10            2024-01-01T12:10
+        later       invite    observed  2024-01-01T12:00            2024-01-01T12:10
         """,
     )
     assert_rows(

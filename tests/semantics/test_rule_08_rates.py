@@ -215,3 +215,55 @@ def test_without_any_win_nothing_is_mature(warehouse: Tables) -> None:
         old         no
         """,
     )
+
+
+in_any_order = case("any_order_rates")
+any_order_funnel = in_any_order.funnel(
+    "setup", "profile\ntour optional\ninvite\npaid won", order_mode="any", window=hours(24 * 60)
+)
+# Paid first, and the profile that was due before it twenty days later.
+in_any_order.events(
+    "late",
+    "2024-03-01T10:00:00 paid\n2024-03-02T10:00:00 tour\n2024-03-03T10:00:00 invite"
+    "\n2024-03-21T10:00:00 profile",
+)
+in_any_order.events(
+    "quick", "2024-03-01T10:00:00 profile\n2024-03-02T10:00:00 invite\n2024-03-03T10:00:00 paid"
+)
+
+
+def test_in_any_order_a_stage_is_reached_when_those_before_it_are_there(
+    warehouse: Tables,
+) -> None:
+    """Prevents a payment that came first from counting within a week, with a step below no time.
+
+    `quick` has its invitation after one day and has paid after two. `late` reaches its tour, its
+    invitation and its payment all after 20 days, with its profile.
+    """
+    points = warehouse.query(
+        "select to_stage_id, seconds / 86400, at_risk, share from marts.survival_curves"
+        f" where funnel_id = ? and event = 'reached' and {ALL} order by to_stage_id, point_number",
+        [any_order_funnel],
+    )
+    assert points == [
+        ("invite", 1, 2, 0.5),
+        ("invite", 20, 1, 1),
+        ("paid", 2, 2, 0.5),
+        ("paid", 20, 1, 1),
+        ("tour", 2, 2, 0),
+        ("tour", 20, 1, 0.5),
+    ]
+    waits = warehouse.query(
+        "select to_stage_id, microseconds / 86400000000, fate"
+        " from intermediate.int_curve_waits inner join intermediate.int_curves using (curve_id)"
+        " where funnel_id = ? and event = 'stepped' order by all",
+        [any_order_funnel],
+    )
+    assert waits == [
+        ("invite", 0, "event"),
+        ("invite", 1, "event"),
+        ("paid", 0, "event"),
+        ("paid", 1, "event"),
+        ("tour", 0, "event"),
+        ("tour", 2, "competing"),
+    ]

@@ -82,9 +82,9 @@ journey_stages as (
         subject_id,
         journey_number,
         stage_id,
-        reached_at,
+        counted_at,
     from {{ ref('fct_journey_stages') }}
-    where reached_at is not null
+    where counted_at is not null
 ),
 
 exits as (
@@ -181,7 +181,7 @@ starts as (
         journeys.ended_at,
         journey_stages.stage_id,
         'stepped' as event,
-        journey_stages.reached_at as started_at,
+        journey_stages.counted_at as started_at,
     from journeys
     inner join journey_stages
         on
@@ -195,7 +195,7 @@ reached_stages as (
         starts.cell_id,
         curves.curve_id,
         starts.started_at,
-        coalesce(journey_stages.reached_at, starts.ended_at, run.as_of) as stopped_at,
+        coalesce(journey_stages.counted_at, starts.ended_at, run.as_of) as stopped_at,
         case
             when journey_stages.stage_id is not null then 'event'
             when starts.outcome = 'open' then 'censored'
@@ -227,7 +227,7 @@ waits as (
 
     union all
 
-    -- In any order a later stage may have been there before.
+    -- The next stage, or the outcome, may have been there before: nobody waited for it.
     select
         cell_id,
         curve_id,

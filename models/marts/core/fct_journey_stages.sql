@@ -12,6 +12,7 @@ ladder_stages as (
         funnel_id,
         stage_id,
         stage_position,
+        is_optional,
     from {{ ref('funnel_stages') }}
     where stage_kind != 'lost'
 ),
@@ -65,6 +66,16 @@ reached_stages as (
             order by ladder_stages.stage_position
             rows between 1 following and unbounded following
         ) as next_entered_at,
+        max(
+            case
+                when funnels.order_mode = 'any' and not ladder_stages.is_optional
+                    then journey_entries.entered_at
+            end
+        ) over (
+            partition by journeys.funnel_id, journeys.subject_id, journeys.journey_number
+            order by ladder_stages.stage_position
+            rows between unbounded preceding and current row
+        ) as required_entered_at,
         funnels.order_mode,
     from journeys
     inner join funnels
@@ -79,29 +90,48 @@ reached_stages as (
             and journeys.subject_id = journey_entries.subject_id
             and journeys.journey_number = journey_entries.journey_number
             and ladder_stages.stage_position = journey_entries.stage_position
+),
+
+journey_stages as (
+    select
+        funnel_id,
+        subject_id,
+        journey_number,
+        stage_id,
+        stage_position,
+        coalesce(evidence, 'imputed') as evidence,
+        -- A stage passed over was reached by the time that a further one was entered.
+        case
+            when evidence is not null then entered_at
+            else coalesce(next_entered_at, journey_entered_at)
+        end as reached_at,
+        required_entered_at,
+    from reached_stages
+    -- Of stages in any order, none is concluded from another.
+    where evidence is not null or order_mode != 'any'
 )
 
 select
-    reached_stages.funnel_id,
-    reached_stages.subject_id,
-    reached_stages.journey_number,
-    reached_stages.stage_id,
-    reached_stages.stage_position,
-    coalesce(reached_stages.evidence, 'imputed') as evidence,
-    -- A stage passed over was reached by the time that a further one was entered.
+    journey_stages.funnel_id,
+    journey_stages.subject_id,
+    journey_stages.journey_number,
+    journey_stages.stage_id,
+    journey_stages.stage_position,
+    journey_stages.evidence,
+    journey_stages.reached_at,
+    -- Of stages in any order, one counts when all the required ones up to it are there.
     case
-        when reached_stages.evidence is not null then reached_stages.entered_at
-        else coalesce(reached_stages.next_entered_at, reached_stages.journey_entered_at)
-    end as reached_at,
+        when journey_stages.required_entered_at > journey_stages.reached_at
+            then journey_stages.required_entered_at
+        else journey_stages.reached_at
+    end as counted_at,
     cast(coalesce(stage_visits.visits, 0) as integer) as visits,
     cast(stage_visits.seconds_in_stage as decimal(18, 6)) as seconds_in_stage,
     cast(stage_visits.business_seconds_in_stage as decimal(18, 6)) as business_seconds_in_stage,
-from reached_stages
+from journey_stages
 left join stage_visits
     on
-        reached_stages.funnel_id = stage_visits.funnel_id
-        and reached_stages.subject_id = stage_visits.subject_id
-        and reached_stages.journey_number = stage_visits.journey_number
-        and reached_stages.stage_id = stage_visits.stage_id
--- Of stages in any order, none is concluded from another.
-where reached_stages.evidence is not null or reached_stages.order_mode != 'any'
+        journey_stages.funnel_id = stage_visits.funnel_id
+        and journey_stages.subject_id = stage_visits.subject_id
+        and journey_stages.journey_number = stage_visits.journey_number
+        and journey_stages.stage_id = stage_visits.stage_id
