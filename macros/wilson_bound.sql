@@ -1,5 +1,5 @@
 {#- One end of the 95% Wilson score interval of successes / trials, as double; null where trials
-    is 0. With s successes, n trials and z = 1.96, unrounded:
+    is 0 or null. With s successes, n trials and z = 1.96, unrounded:
 
         (s + z²/2 ± z · sqrt(s · (n - s) / n + z²/4)) / (n + z²)
 
@@ -14,7 +14,7 @@
     {%- endif -%}
     {%- set z = 1.959963984540054 -%}
     case
-        when {{ trials }} = 0 then null
+        when coalesce({{ trials }}, 0) = 0 then null
         {%- if side == 'low' %}
         when {{ successes }} <= 0 then 0e0
         {%- else %}

@@ -48,6 +48,19 @@ def test_a_bad_argument_is_refused(
     assert message in str(by_dbt.__context__)
 
 
+def test_of_no_trials_or_of_unknown_ones_there_is_no_interval(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    """Prevents an interval that begins at 0 or ends at 1 around a rate that is not there."""
+    query = (
+        "select {{ wilson_low('successes', 'trials') }}, {{ wilson_high('successes', 'trials') }}"
+        " from (values (0, 0), (0, null), (1, null), (null, 0)) as counted (successes, trials)"
+    )
+    with duckdb.connect() as connection:
+        compiled = _compiled(query, tmp_path_factory.getbasetemp() / "macros")
+        assert connection.execute(compiled).fetchall() == [(None, None)] * 4
+
+
 def test_quantiles_and_intervals_of_lists_are_those_of_numpy_and_of_the_ranks(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
