@@ -1,7 +1,7 @@
 """Survival curves worked out in plain Python with fractions, and what the marts read off them.
 
 Who waits for what, and what came of it, follows the descriptions of the columns; the estimates are
-the textbook's products and sums, instant by instant.
+the textbook's products and sums, instant by instant, and so are the variances of the bands.
 """
 
 from __future__ import annotations
@@ -10,10 +10,15 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
+from math import exp, log, sqrt
+from statistics import NormalDist
 
 from tests.marts.facts import AS_OF, HORIZONS, Funnel, Journey, Stage
 
 Group = tuple[str, object, str, str]
+# Fewer are not reportable, unless a setting says another number.
+REPORTABLE = 30
+Band = tuple[float | None, float | None]
 
 
 @dataclass(frozen=True)
@@ -27,12 +32,16 @@ class Wait:
 
 @dataclass(frozen=True)
 class Step:
-    """What holds from an instant on."""
+    """What holds from an instant on, and who left at it."""
 
     microseconds: int
     share: Fraction
     competing: Fraction
     survival: Fraction
+    at_risk: int
+    events: int
+    others: int
+    survival_before: Fraction
 
 
 @dataclass(frozen=True)
@@ -50,7 +59,74 @@ class Curve:
     @property
     def end(self) -> Step:
         """Where the curve ends."""
-        return self.steps[-1] if self.steps else Step(0, Fraction(0), Fraction(0), Fraction(1))
+        return self.steps[-1] if self.steps else NOTHING
+
+    def band(self, step: Step, event: str) -> Band:
+        """The 95% band of the share at a step: of `left` Greenwood's, else Aalen-Johansen's."""
+        so_far = [one for one in self.steps if one.microseconds <= step.microseconds]
+        if event == "left":
+            if step.share in (0, 1):
+                return _band(step.share, 0)
+            low, high = _band(step.survival, _greenwood(so_far))
+            return _rest(high), _rest(low)
+        shares = [(float(one.share), one.events) for one in so_far]
+        return _band(step.share, _variance(so_far, shares))
+
+    def competing_band(self, step: Step) -> Band:
+        """The 95% band of the share with another outcome at a step."""
+        so_far = [one for one in self.steps if one.microseconds <= step.microseconds]
+        shares = [(float(one.competing), one.others) for one in so_far]
+        return _band(step.competing, _variance(so_far, shares))
+
+    def median_interval(self, event: str) -> Band:
+        """Seconds by which the upper end of the band, and the lower one, got to one half."""
+        bands = [(step.microseconds / 1e6, *self.band(step, event)) for step in self.steps]
+        highs = [at for at, _, high in bands if high is not None and high >= 0.5 - 1e-9]
+        lows = [at for at, low, _ in bands if low is not None and low >= 0.5 - 1e-9]
+        return (highs[0] if highs else None, lows[0] if lows else None)
+
+
+# Before the first step.
+NOTHING = Step(0, Fraction(0), Fraction(0), Fraction(1), 0, 0, 0, Fraction(1))
+
+
+def _rest(share: float | None) -> float | None:
+    return None if share is None else 1 - share
+
+
+def _band(share: Fraction, variance: float) -> Band:
+    """On log(-log), as in Kalbfleisch and Prentice."""
+    if share in (0, 1):
+        return (0.0, None) if share == 0 else (None, None)
+    place = log(-log(share))
+    error = NormalDist().inv_cdf(0.975) * sqrt(variance) / (share * -log(share))
+    return exp(-exp(place + error)), exp(-exp(place - error))
+
+
+def _greenwood(steps: list[Step]) -> float:
+    """The variance of the survival after the last of the steps."""
+    terms = [
+        Fraction(one.events + one.others, one.at_risk * (one.at_risk - one.events - one.others))
+        for one in steps
+        if one.at_risk > one.events + one.others
+    ]
+    return float(steps[-1].survival ** 2 * sum(terms)) if steps else 0.0
+
+
+def _variance(steps: list[Step], shares: list[tuple[float, int]]) -> float:
+    """The variance of the last share, by the delta method (Marubini and Valsecchi 1995).
+
+    Of each step its share, and how many came to what the share is of.
+    """
+    variance = 0.0
+    for step, (share, came) in zip(steps, shares, strict=True):
+        n, before = step.at_risk, float(step.survival_before)
+        left = step.events + step.others
+        to_come = shares[-1][0] - share
+        if n > left:
+            variance += to_come**2 * left / (n * (n - left))
+        variance += before**2 * came * (n - came) / n**3 - 2 * to_come * before * came / n**2
+    return variance
 
 
 def has_curves(group: Group) -> bool:
@@ -68,11 +144,11 @@ def curve(waits: Iterable[Wait]) -> Curve:
     for instant in sorted({one.microseconds for one in waits if one.fate != "censored"}):
         at_risk = sum(one.microseconds >= instant for one in waits)
         fates = [one.fate for one in waits if one.microseconds == instant]
-        share += survival * Fraction(fates.count("event"), at_risk)
-        competing += survival * Fraction(fates.count("competing"), at_risk)
-        left = fates.count("event") + fates.count("competing")
-        survival *= Fraction(at_risk - left, at_risk)
-        steps.append(Step(instant, share, competing, survival))
+        events, others = fates.count("event"), fates.count("competing")
+        share += survival * Fraction(events, at_risk)
+        competing += survival * Fraction(others, at_risk)
+        before, survival = survival, survival * Fraction(at_risk - events - others, at_risk)
+        steps.append(Step(instant, share, competing, survival, at_risk, events, others, before))
     return Curve(waits, tuple(steps))
 
 
@@ -182,55 +258,41 @@ def _waits_for_visit(journeys: tuple[Journey, ...], stage: Stage, other: Stage) 
             yield _wait(start, one.ended_at, "censored" if one.outcome == "open" else "competing")
 
 
-def at_horizons(one: Curve) -> Iterator[tuple[int, dict[str, object]]]:
-    """The measures of `conversion_by_horizon` but intervals, by days."""
+def at_horizons(one: Curve, event: str) -> Iterator[tuple[int, dict[str, object]]]:
+    """The measures of `conversion_by_horizon` but Wilson intervals, by days."""
     for days in HORIZONS:
         horizon = days * 86_400_000_000
         events = [wait for wait in one.waits if wait.fate == "event"]
         within = [wait for wait in events if wait.microseconds <= horizon]
         followed = [wait for wait in one.waits if wait.followed >= horizon]
         followed_within = [wait for wait in within if wait.followed >= horizon]
-        last = [step for step in one.steps if step.microseconds <= horizon]
-        survival = last[-1].survival if last else Fraction(1)
-        is_known = max(wait.microseconds for wait in one.waits) >= horizon or survival == 0
-        share = last[-1].share if last else Fraction(0)
+        last = [NOTHING, *(step for step in one.steps if step.microseconds <= horizon)][-1]
+        is_known = max(wait.microseconds for wait in one.waits) >= horizon or last.survival == 0
+        low, high = one.band(last, event) if is_known else (None, None)
         yield (
             days,
             {
                 "waits": len(one.waits),
                 "happened": len(within),
                 "happened_rate": len(within) / len(one.waits),
+                "happened_rate_is_reportable": len(one.waits) >= REPORTABLE,
                 "followed": len(followed),
                 "followed_happened": len(followed_within),
                 "followed_rate": len(followed_within) / len(followed) if followed else None,
-                "corrected_rate": float(share) if is_known else None,
+                "corrected_rate": float(last.share) if is_known else None,
+                "corrected_rate_low": low,
+                "corrected_rate_high": high,
+                "corrected_rate_is_reportable": len(one.waits) >= REPORTABLE,
                 "at_risk": sum(wait.microseconds > horizon for wait in one.waits),
             },
         )
 
 
-def chart_points(one: Curve) -> Iterator[tuple[Step, int]]:
-    """The steps of `survival_curves`, each with how many were waiting before it.
-
-    Waits of equal length end one after the other, events first: between two instants of the
-    textbook there may be points of the chart.
-    """
-    fates = {"event": 0, "competing": 1, "censored": 2}
-    waits = sorted(one.waits, key=lambda wait: (wait.microseconds, fates[wait.fate]))
-    steps: list[tuple[Step, int]] = []
-    share = competing = Fraction(0)
-    survival = Fraction(1)
-    for place, wait in enumerate(waits):
-        at_risk = len(waits) - place
-        if wait.fate == "censored":
-            continue
-        share += survival / at_risk if wait.fate == "event" else 0
-        competing += survival / at_risk if wait.fate == "competing" else 0
-        survival *= Fraction(at_risk - 1, at_risk)
-        steps.append((Step(wait.microseconds, share, competing, survival), at_risk))
+def chart_points(one: Curve) -> Iterator[Step]:
+    """The steps of `survival_curves`."""
     shown: Fraction | int | None = None
-    for place, (step, at_risk) in enumerate(steps):
+    for place, step in enumerate(one.steps):
         half_percents = step.share * 200 // 1
-        if half_percents != shown or place == len(steps) - 1:
-            yield step, at_risk
+        if half_percents != shown or place == len(one.steps) - 1:
+            yield step
         shown = half_percents

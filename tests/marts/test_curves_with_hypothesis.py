@@ -61,10 +61,10 @@ def engine() -> Iterator[duckdb.DuckDBPyConnection]:
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(waits=WAITS, can_compete=st.booleans())
-def test_shares_are_the_products_and_sums_of_the_textbook(
+def test_shares_and_bands_are_the_products_and_sums_of_the_textbook(
     engine: duckdb.DuckDBPyConnection, model: str, waits: list[Wait], can_compete: bool
 ) -> None:
-    """Prevents a share that ties, censoring at the instant of an event, or the last one throws."""
+    """Prevents shares and bands that ties, or censoring at the instant of an event, throw."""
     if not can_compete:
         waits = [
             Wait(one.microseconds, "event" if one.fate == "competing" else one.fate, 0)
@@ -75,14 +75,21 @@ def test_shares_are_the_products_and_sums_of_the_textbook(
         "insert into int_curve_waits values ('x', ?, ?, 0, ?)",
         [(1 if can_compete else 2, one.microseconds, one.fate) for one in waits],
     )
+    event = "won" if can_compete else "left"
     points = engine.execute(
-        f"select microseconds, share, share_low, share_high from ({model}) order by at_risk desc"
+        "select microseconds, at_risk, share, share_low, share_high, competing_share,"
+        f" competing_share_low, competing_share_high from ({model}) order by microseconds"
     ).fetchall()
-    for step in curve(waits).steps:
+    expected = curve(waits)
+    for step in expected.steps:
         until = [point for point in points if point[0] <= step.microseconds]
-        share = until[-1][1] if until else 0.0
+        share = until[-1][2] if until else 0.0
         assert share == pytest.approx(float(step.share), abs=1e-12)
-    for _, share, low, high in points:
-        if 0 < share < 1 - 1e-12:
-            assert 0 <= low <= share + 1e-12
-            assert share - 1e-12 <= high <= 1
+    steps = {step.microseconds: step for step in expected.steps}
+    assert len(points) == len({point[0] for point in points}), "an instant is one point"
+    for microseconds, at_risk, share, low, high, competing, *band in points:
+        step = steps[microseconds]
+        assert (at_risk, share) == (step.at_risk, pytest.approx(float(step.share), abs=1e-12))
+        assert competing == pytest.approx(float(step.competing), abs=1e-12)
+        wanted = (*expected.band(step, event), *expected.competing_band(step))
+        assert (low, high, *band) == pytest.approx(wanted, abs=1e-9)

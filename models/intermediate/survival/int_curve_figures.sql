@@ -9,6 +9,9 @@ curve_points as (
         share,
         share_low,
         share_high,
+        competing_share,
+        competing_share_low,
+        competing_share_high,
         survival,
     from {{ ref('int_curve_points') }}
 ),
@@ -70,6 +73,9 @@ last_points as (
         min_by(share, at_risk) as share,
         min_by(coalesce(share_low, -1), at_risk) as share_low,
         min_by(coalesce(share_high, -1), at_risk) as share_high,
+        min_by(competing_share, at_risk) as competing_share,
+        min_by(coalesce(competing_share_low, -1), at_risk) as competing_share_low,
+        min_by(coalesce(competing_share_high, -1), at_risk) as competing_share_high,
         min_by(survival, at_risk) as survival,
     from curve_points
     group by all
@@ -77,6 +83,7 @@ last_points as (
 
 select
     cohort_waits.cohort_segment_id,
+    cohort_waits.curve_id,
     curves.event,
     curves.from_stage_id,
     curves.to_stage_id,
@@ -86,12 +93,13 @@ select
     {% endfor -%}
     last_points.microseconds_p50_low,
     last_points.microseconds_p50_high,
+    -- Without any step nobody has got anywhere.
     coalesce(last_points.share, 0) as share,
-    nullif(last_points.share_low, -1) as share_low,
+    nullif(coalesce(last_points.share_low, 0), -1) as share_low,
     nullif(last_points.share_high, -1) as share_high,
-    greatest(
-        1 - coalesce(last_points.share, 0) - coalesce(last_points.survival, 1), 0
-    ) as competing_share,
+    coalesce(last_points.competing_share, 0) as competing_share,
+    nullif(coalesce(last_points.competing_share_low, 0), -1) as competing_share_low,
+    nullif(last_points.competing_share_high, -1) as competing_share_high,
     coalesce(last_points.survival, 1) as survival,
 from cohort_waits
 inner join curves

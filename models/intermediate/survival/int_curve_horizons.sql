@@ -132,8 +132,9 @@ figures as (
         -- Beyond the longest wait the curve is known only if nobody is left.
         horizon_counts.horizon <= horizon_counts.longest
         or coalesce(horizon_points.survival, 1) < 1e-12 as is_known,
+        -- Before the first step nobody has got there.
         coalesce(horizon_points.share, 0) as share,
-        nullif(horizon_points.share_low, -1) as share_low,
+        nullif(coalesce(horizon_points.share_low, 0), -1) as share_low,
         nullif(horizon_points.share_high, -1) as share_high,
     from horizon_counts
     left join horizon_points

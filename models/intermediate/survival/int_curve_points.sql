@@ -26,35 +26,36 @@ followed_cells as (
     from {{ ref('int_followed_cells') }}
 ),
 
--- One number for cohort, segment and curve: narrow rows sort several times as fast.
+-- One number for cohort, segment and curve: narrow rows sort several times as fast. And one row for
+-- what happens at one instant, which is one step.
 cohort_waits as (
     select
         followed_cells.cohort_segment_id * 1000000 + waits.curve_id as group_number,
         waits.microseconds,
-        waits.horizon_passed,
-        case waits.fate
-            when 'event' then 1
-            when 'competing' then 2
-            else 3
-        end as fate_order,
+        max(waits.horizon_passed) as horizon_passed,
+        count(*) as waits,
+        count(*) filter (where waits.fate = 'event') as events,
+        count(*) filter (where waits.fate = 'competing') as others,
     from waits
     inner join followed_cells
         on waits.cell_id = followed_cells.cell_id
+    group by all
 ),
 
--- Who leaves at one instant leaves one after the other, before those that are censored at it: sums
--- and products come out as for all at once.
-ordered_waits as (
+-- Who is censored at an instant was still there when the others left.
+instants as (
     select
         group_number,
         microseconds,
         horizon_passed,
-        fate_order = 1 as is_event,
-        fate_order != 3 as is_observed,
-        count(*) over (
-            partition by group_number
-            order by microseconds, fate_order
-            rows between current row and unbounded following
+        events,
+        events + others as left_now,
+        cast(
+            sum(waits) over (
+                partition by group_number
+                order by microseconds
+                rows between current row and unbounded following
+            ) as bigint
         ) as at_risk,
     from cohort_waits
 ),
@@ -66,19 +67,24 @@ steps as (
         group_number,
         microseconds,
         horizon_passed,
-        is_event,
         at_risk,
         cast(at_risk as double) as n,
+        cast(events as double) as events,
+        cast(left_now - events as double) as others,
         case
-            when at_risk > 1 then round(1e14 * ln((at_risk - 1e0) / at_risk))
+            when at_risk > left_now
+                then round(1e14 * ln((at_risk - left_now) / cast(at_risk as double)))
             else 0
         end as log_factor,
         case
-            when at_risk > 1 then round(1e15 / (at_risk * (at_risk - 1e0)))
+            when at_risk > left_now
+                then round(
+                    1e15 * left_now / (cast(at_risk as double) * (at_risk - left_now))
+                )
             else 0
         end as hazard_variance,
-    from ordered_waits
-    where is_observed
+    from instants
+    where left_now > 0
 ),
 
 survivals as (
@@ -88,7 +94,7 @@ survivals as (
             coalesce(
                 sum(log_factor) over (
                     partition by group_number
-                    order by at_risk desc
+                    order by microseconds
                     rows between unbounded preceding and 1 preceding
                 ),
                 0
@@ -96,7 +102,7 @@ survivals as (
         ) as survival_before,
         sum(hazard_variance) over (
             partition by group_number
-            order by at_risk desc
+            order by microseconds
             rows between unbounded preceding and current row
         ) / 1e15 as hazard_variances,
     from steps
@@ -105,46 +111,45 @@ survivals as (
 shares as (
     select
         *,
-        survival_before * (n - 1) / n as survival,
-        sum(case when is_event then round(1e15 * survival_before / n) else 0 end) over (
-            partition by group_number
-            order by at_risk desc
-            rows between unbounded preceding and current row
-        ) / 1e15 as share,
+        survival_before * (n - events - others) / n as survival,
+        sum(round(1e15 * survival_before * events / n)) over so_far / 1e15 as share,
+        sum(round(1e15 * survival_before * others / n)) over so_far / 1e15 as competing_share,
     from survivals
+    window
+        so_far as (
+            partition by group_number
+            order by microseconds
+            rows between unbounded preceding and current row
+        )
 ),
 
--- The variance of the share F at a time is the sum over the steps s up to it of
---     (F - F_s)^2 v_s + S_s^2 (n_s - 1) / n_s^3 - 2 (F - F_s) S_s / n_s^2
--- where v_s is 1 / (n_s (n_s - 1)) and S_s the survival before the step; the latter two of events
--- only. Ordered by powers of F it takes three sums that run along.
+-- The variance of the share F at a time is the sum over the instants s up to it of
+--     (F - F_s)^2 v_s + S_s^2 d_s (n_s - d_s) / n_s^3 - 2 (F - F_s) S_s d_s / n_s^2
+-- where d_s of n_s had the event, v_s is Greenwood's term for all that left and S_s the survival
+-- before. Ordered by powers of F it takes three sums that run along.
 moments as (
     select
         *,
-        sum(
-            round(share * hazard_variance)
-            + case when is_event then round(1e15 * survival_before / (n * n)) else 0 end
-        ) over (
-            partition by group_number
-            order by at_risk desc
-            rows between unbounded preceding and current row
-        ) / 1e15 as first_moments,
-        sum(
-            round(share * share * hazard_variance)
-            + case
-                when is_event
-                    then round(
-                        1e15 * survival_before
-                        * (survival_before * (n - 1) / n + 2 * share) / (n * n)
-                    )
-                else 0
-            end
-        ) over (
-            partition by group_number
-            order by at_risk desc
-            rows between unbounded preceding and current row
-        ) / 1e15 as second_moments,
+        {% for share, leavers in [('share', 'events'), ('competing_share', 'others')] -%}
+            sum(
+                round({{ share }} * hazard_variance)
+                + round(1e15 * survival_before * {{ leavers }} / (n * n))
+            ) over so_far / 1e15 as {{ leavers }}_first_moments,
+            sum(
+                round({{ share }} * {{ share }} * hazard_variance)
+                + round(
+                    1e15 * survival_before * {{ leavers }}
+                    * (survival_before * (n - {{ leavers }}) / n + 2 * {{ share }}) / (n * n)
+                )
+            ) over so_far / 1e15 as {{ leavers }}_second_moments,
+        {% endfor -%}
     from shares
+    window
+        so_far as (
+            partition by group_number
+            order by microseconds
+            rows between unbounded preceding and current row
+        )
 ),
 
 variances as (
@@ -157,11 +162,17 @@ variances as (
             else
                 greatest(
                     moments.share * moments.share * moments.hazard_variances
-                    - 2 * moments.share * moments.first_moments
-                    + moments.second_moments,
+                    - 2 * moments.share * moments.events_first_moments
+                    + moments.events_second_moments,
                     0
                 )
         end as variance,
+        greatest(
+            moments.competing_share * moments.competing_share * moments.hazard_variances
+            - 2 * moments.competing_share * moments.others_first_moments
+            + moments.others_second_moments,
+            0
+        ) as competing_variance,
     from moments
     inner join curves
         on moments.group_number % 1000000 = curves.curve_id
@@ -177,6 +188,7 @@ bands as (
         horizon_passed,
         at_risk,
         share,
+        competing_share,
         survival,
         case
             when share <= 0 then 0
@@ -191,6 +203,27 @@ bands as (
                 then 1 - pow(survival, exp(-{{ z }}e0 * sqrt(variance) / (survival * ln(survival))))
             else pow(share, exp({{ z }}e0 * sqrt(variance) / (share * ln(share))))
         end as share_high,
+        case
+            when competing_share <= 0 then 0
+            when competing_share > 1 - 1e-9 then null
+            else pow(
+                competing_share,
+                exp(
+                    -{{ z }}e0 * sqrt(competing_variance)
+                    / (competing_share * ln(competing_share))
+                )
+            )
+        end as competing_share_low,
+        case
+            when competing_share <= 0 or competing_share > 1 - 1e-9 then null
+            else pow(
+                competing_share,
+                exp(
+                    {{ z }}e0 * sqrt(competing_variance)
+                    / (competing_share * ln(competing_share))
+                )
+            )
+        end as competing_share_high,
     from variances
 ),
 
@@ -213,12 +246,15 @@ select
     share,
     share_low,
     share_high,
+    competing_share,
+    competing_share_low,
+    competing_share_high,
     survival,
 from steps_of_chart
 window
     by_group as (
         partition by group_number
-        order by at_risk desc
+        order by microseconds
     )
 qualify
     share_step is distinct from lag(share_step) over by_group
