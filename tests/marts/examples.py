@@ -35,17 +35,23 @@ FIVE = funnel("five", "asked bought*", lost="declined")
 FIVE_DEALS = (("won", 1), ("open", 2), ("lost", 3), ("won", 4), ("open", 5))
 
 
-def _deal(number: int, outcome: str, seconds: int) -> Journey:
+# Four deals: after two days two of them are won and one is lost, at the same instant. One is open.
+TOGETHER = funnel("together", "asked bought*", lost="declined")
+TWO_DAYS, TEN_DAYS = 2 * 86400, 10 * 86400
+TOGETHER_DEALS = (("won", TWO_DAYS), ("won", TWO_DAYS), ("lost", TWO_DAYS), ("open", TEN_DAYS))
+
+
+def _deal(one: Funnel, number: int, outcome: str, seconds: int) -> Journey:
     is_open = outcome == "open"
-    start = AS_OF - timedelta(seconds=seconds if is_open else 10)
+    start = AS_OF - timedelta(seconds=seconds if is_open else 5 * seconds)
     end = None if is_open else start + timedelta(seconds=seconds)
     last = {"open": "still_there", "won": "bought", "lost": "declined"}[outcome]
     return Journey(
-        FIVE,
+        one,
         f"deal {number}",
         1,
         visits=[Visit(1, "asked", last, start, end)],
-        reached=FIVE.ladder[: 2 if outcome == "won" else 1],
+        reached=one.ladder[: 2 if outcome == "won" else 1],
         outcome=outcome,
         entered_date=start.date(),
         entered_at=start,
@@ -55,9 +61,10 @@ def _deal(number: int, outcome: str, seconds: int) -> Journey:
 
 
 EXAMPLES = Facts(
-    (FOOD, WEEK, FIVE),
+    (FOOD, WEEK, FIVE, TOGETHER),
     (
-        *(_deal(number, *deal) for number, deal in enumerate(FIVE_DEALS)),
+        *(_deal(FIVE, number, *deal) for number, deal in enumerate(FIVE_DEALS)),
+        *(_deal(TOGETHER, number, *deal) for number, deal in enumerate(TOGETHER_DEALS)),
         *_journeys(FOOD, FOOD_SUBJECTS, (FOOD_DAY,)),
         *_journeys(WEEK, WEEK_SUBJECTS, WEEK_DAYS),
     ),

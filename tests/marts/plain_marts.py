@@ -17,14 +17,12 @@ from math import sqrt
 
 from tests.marts import plain_curves
 from tests.marts.facts import AS_OF, Facts, Funnel, Journey, Stage, Visit, business_time
-from tests.marts.plain_curves import Curve, curve
+from tests.marts.plain_curves import REPORTABLE, Curve, curve
 
 # cohort_grain, cohort_date, segment_name, segment_value
 Group = tuple[str, date | None, str, str]
 Measures = dict[str, object]
 EVERYTHING: Group = ("all", None, "all", "all")
-# Fewer are not reportable, unless a setting says another number.
-REPORTABLE = 30
 
 
 @dataclass(frozen=True)
@@ -97,6 +95,8 @@ def funnel_conversion(funnel: Funnel, column: Column) -> dict[tuple[str, ...], M
     }
     before = {(one.subject_id, visit.stage_id) for one in column.before for visit in one.visits}
     for stage in funnel.ladder:
+        step = steps.get(stage.stage_id)
+        arrival = curves.get(("reached", "entry", stage.stage_id))
         reached = [one for one in column.journeys if stage in one.reached]
         visited = [one for one in column.journeys if _visits_of(one, stage.stage_id)]
         only_before = [key for key in before - in_journeys if key[1] == stage.stage_id]
@@ -120,14 +120,18 @@ def funnel_conversion(funnel: Funnel, column: Column) -> dict[tuple[str, ...], M
                 sum(one.is_mature for one in reached),
                 sum(one.is_mature for one in column.journeys),
             ),
-            "corrected_step_rate": _end(steps.get(stage.stage_id))[0],
-            **dict(
-                zip(
-                    ("corrected_overall_rate", "never_rate", "undecided_rate"),
-                    _end(curves.get(("reached", "entry", stage.stage_id))),
-                    strict=True,
-                )
+            "mature_step_rate_is_reportable": (mature_previous or 0) >= REPORTABLE,
+            "mature_overall_rate_is_reportable": (
+                sum(one.is_mature for one in column.journeys) >= REPORTABLE
             ),
+            "corrected_reached_previous": _waits(step),
+            **_corrected("corrected_step_rate", step, "stepped"),
+            "corrected_entered": _waits(arrival),
+            **_corrected("corrected_overall_rate", arrival, "reached"),
+            "never_rate": _end(arrival)[1],
+            "never_rate_low": arrival.competing_band(arrival.end)[0] if arrival else None,
+            "never_rate_high": arrival.competing_band(arrival.end)[1] if arrival else None,
+            "undecided_rate": _end(arrival)[2],
         }
         if funnel.order_mode != "any" or not stage.is_optional:
             previous = len(reached)
@@ -194,9 +198,11 @@ def cycle_times(funnel: Funnel, column: Column) -> dict[tuple[str, ...], Measure
             "censored": len(waiting),
             "undated": len(visits) - len(completed) - len(waiting),
             **_times(completed),
-            **_curve_times(curves.get(("left", stage.stage_id, None))),
-            # This one is there for every cohort.
+            **_curve_times(curves.get(("left", stage.stage_id, None)), "left"),
+            # These are there for every cohort.
+            "waits": len(completed) + len(waiting),
             "survival_p50": survival_median([one for one, _ in completed], waiting),
+            "survival_p50_is_reportable": len(completed) + len(waiting) >= REPORTABLE,
             **shares,
             **_stays(stage, column),
         }
@@ -213,9 +219,12 @@ def cycle_times(funnel: Funnel, column: Column) -> dict[tuple[str, ...], Measure
                 "completed": len(times),
                 **{name: why_not.count(name) for name in ("competing", "censored", "undated")},
                 **_times(times),
-                **_curve_times(curves.get(("visited", stage.stage_id, other.stage_id))),
+                **_curve_times(curves.get(("visited", stage.stage_id, other.stage_id)), "visited"),
                 **shares,
-                **dict.fromkeys(_stays(stage, column)),
+                **{
+                    name: False if name.endswith("_is_reportable") else None
+                    for name in _stays(stage, column)
+                },
             }
     return rows
 
@@ -228,7 +237,7 @@ def conversion_by_horizon(
         (*key, days): measures
         for key, one in column.curves(funnel).items()
         if key[0] != "stepped"
-        for days, measures in plain_curves.at_horizons(one)
+        for days, measures in plain_curves.at_horizons(one, key[0])
     }
 
 
@@ -238,11 +247,15 @@ def survival_curves(funnel: Funnel, column: Column) -> dict[tuple[str | int | No
     for key, one in column.curves(funnel).items():
         if key[0] in ("stepped", "visited"):
             continue
-        for number, (step, at_risk) in enumerate(plain_curves.chart_points(one), start=1):
+        for number, step in enumerate(plain_curves.chart_points(one), start=1):
+            low, high = one.band(step, key[0])
             rows[(*key, number)] = {
                 "seconds": step.microseconds / 1e6,
-                "at_risk": at_risk,
+                "waits": len(one.waits),
+                "at_risk": step.at_risk,
                 "share": float(step.share),
+                "share_low": low,
+                "share_high": high,
                 "competing_share": float(step.competing),
                 "undecided_share": float(step.survival),
             }
@@ -313,6 +326,21 @@ def _end(one: Curve | None) -> tuple[float | None, float | None, float | None]:
     return float(one.end.share), float(one.end.competing), float(one.end.survival)
 
 
+def _waits(one: Curve | None) -> int | None:
+    return None if one is None else len(one.waits)
+
+
+def _corrected(name: str, one: Curve | None, event: str) -> Measures:
+    """The share where a curve ends, with its band, and whether it is reportable."""
+    low, high = one.band(one.end, event) if one else (None, None)
+    return {
+        name: _end(one)[0],
+        f"{name}_low": low,
+        f"{name}_high": high,
+        f"{name}_is_reportable": (_waits(one) or 0) >= REPORTABLE,
+    }
+
+
 def _won_shares(journeys: list[Journey]) -> Measures:
     won = sum(one.outcome == "won" for one in journeys)
     closed = sum(one.outcome != "open" for one in journeys)
@@ -326,16 +354,23 @@ def _won_shares(journeys: list[Journey]) -> Measures:
         "mature_journeys": len(mature),
         "mature_won": mature_won,
         "mature_won_share": _share(mature_won, len(mature)),
+        "mature_won_share_is_reportable": len(mature) >= REPORTABLE,
     }
 
 
 def _outcome_shares(wins: Curve | None, losses: Curve | None) -> Measures:
     won, _, still_open = _end(wins)
+    low, high = wins.band(wins.end, "won") if wins else (None, None)
+    lost = _corrected("corrected_lost_share", losses, "lost")
+    del lost["corrected_lost_share_is_reportable"]
     return {
-        "corrected_won_share": won,
-        "corrected_lost_share": _end(losses)[0],
+        "corrected_journeys": _waits(wins),
+        **_corrected("corrected_won_share", wins, "won"),
+        **lost,
         "corrected_open_share": still_open,
         "never_won_share": None if won is None else 1 - won,
+        "never_won_share_low": None if high is None else 1 - high,
+        "never_won_share_high": None if low is None else 1 - low,
     }
 
 
@@ -357,23 +392,31 @@ def _stays(stage: Stage, column: Column) -> Measures:
     ]
     return {
         "business_p50": quantile(known_business, Fraction(1, 2)),
+        **_median_interval("business_p50", known_business),
         "business_mean": _mean(known_business),
         "cumulative_completed": len(added_up),
         "cumulative_p50": quantile(added_up, Fraction(1, 2)),
+        **_median_interval("cumulative_p50", added_up),
         "cumulative_mean": _mean(added_up),
         "still_there": len(still_there),
         "stalled": len(column.stalled.intersection(still_there)),
     }
 
 
-def _curve_times(one: Curve | None) -> Measures:
-    shares = ("corrected_share", "corrected_competing_share", "corrected_undecided_share")
+def _curve_times(one: Curve | None, event: str) -> Measures:
+    low, high = one.median_interval(event) if one else (None, None)
     return {
+        "waits": _waits(one),
+        "survival_p50_low": low,
+        "survival_p50_high": high,
+        "survival_p50_is_reportable": (_waits(one) or 0) >= REPORTABLE,
         **{
             f"survival_p{percent}": one.when(Fraction(percent, 100)) if one else None
             for percent in (10, 25, 50, 75, 90)
         },
-        **dict(zip(shares, _end(one), strict=True)),
+        **_corrected("corrected_share", one, event),
+        "corrected_competing_share": _end(one)[1],
+        "corrected_undecided_share": _end(one)[2],
     }
 
 
@@ -413,14 +456,22 @@ def _decimal(time: timedelta) -> Decimal:
 def _times(times: list[tuple[Decimal, bool]]) -> Measures:
     """Of seconds, each with whether its journey is mature."""
     seconds = [one for one, _ in times]
-    low, high = median_interval(seconds)
+    mature = [one for one, is_mature in times if is_mature]
     return {
         **_quantiles("", seconds),
-        "p50_low": low,
-        "p50_high": high,
-        "p50_is_reportable": len(seconds) >= 30,
-        "mature_completed": sum(is_mature for _, is_mature in times),
-        **_quantiles("mature_", [one for one, is_mature in times if is_mature]),
+        **_median_interval("p50", seconds),
+        "mature_completed": len(mature),
+        **_quantiles("mature_", mature),
+        **_median_interval("mature_p50", mature),
+    }
+
+
+def _median_interval(name: str, seconds: list[Decimal]) -> Measures:
+    low, high = median_interval(seconds)
+    return {
+        f"{name}_low": low,
+        f"{name}_high": high,
+        f"{name}_is_reportable": len(seconds) >= REPORTABLE,
     }
 
 

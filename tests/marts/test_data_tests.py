@@ -27,6 +27,10 @@ DEFECTS = {
         update marts.funnel_conversion set overall_rate_low = overall_rate + 0.01
         where funnel_id = 'deals' and cohort_grain = 'quarter' and stage_id = 'talks'
     """,
+    "funnel_conversion_intervals_stand_beside_their_rates": """
+        update marts.funnel_conversion set mature_step_rate_low = 0
+        where funnel_id = 'deals' and mature_step_rate is null
+    """,
     "funnel_conversion_parts_do_not_exceed_the_whole": """
         update marts.funnel_conversion set imputed = reached + 1
         where funnel_id = 'deals' and cohort_grain = 'month' and stage_id = 'talks'
@@ -137,6 +141,10 @@ DEFECTS = {
         update marts.cycle_times set p25 = p10 - 1
         where funnel_id = 'deals' and cohort_grain = 'year' and completed > 0
     """,
+    "cycle_times_lie_in_their_intervals": """
+        update marts.cycle_times set mature_p50_low = mature_p50 + 1
+        where funnel_id = 'deals' and cohort_grain = 'quarter' and mature_completed >= 6
+    """,
     "cycle_times_count_nobody_twice": """
         update marts.cycle_times set competing = -1
         where funnel_id = 'deals' and cohort_grain = 'month' and to_stage_id = 'talks'
@@ -156,6 +164,15 @@ DEFECTS = {
         update marts.conversion_by_horizon set followed_happened = followed + 1
         where funnel_id = 'deals' and event = 'won'
     """,
+    "conversion_by_horizon_bands_stand_beside_their_rates": """
+        update marts.conversion_by_horizon set corrected_rate_low = null
+        where funnel_id = 'deals' and corrected_rate = 0
+    """,
+    "survival_curves_have_one_point_an_instant": """
+        insert into marts.survival_curves
+        select * replace (point_number + 100000 as point_number)
+        from marts.survival_curves where funnel_id = 'shop' and event = 'left'
+    """,
     "unique_combination_survival_curves": """
         insert into marts.survival_curves
         select * from marts.survival_curves where funnel_id = 'deals' and event = 'left'
@@ -171,7 +188,7 @@ DEFECTS = {
         update intermediate.int_curves set event = 'won' where event = 'lost'
     """,
     "unique_combination_int_curve_points": """
-        update intermediate.int_curve_points set at_risk = 1 where curve_id = 1
+        update intermediate.int_curve_points set microseconds = 1 where curve_id = 1
     """,
     "unique_combination_open_visits": """
         insert into marts.open_visits select * from marts.open_visits where funnel_id = 'shop'

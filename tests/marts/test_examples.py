@@ -101,3 +101,66 @@ def test_open_deals_count_as_long_as_they_are_seen(marts: Tables) -> None:
         """
     )
     assert conversion == pytest.approx((2 / 5, 7 / 15, 4 / 15, 4 / 15))
+
+
+def test_what_happens_at_one_instant_is_one_point(marts: Tables) -> None:
+    """Prevents the second of two wins at an instant from being drawn after the first.
+
+    Four at risk, of whom after two days two are won and one is lost: 1/2, 1/4, and 1/4 are left.
+    The variance of 2 of 4 is 1/16, on log(-log) the standard error is 0.25 / (0.5 ln 2) = 0.7213,
+    and the ends are 0.5 to the power of exp(1.96 * 0.7213) = 4.111 and of 1 / 4.111.
+    """
+    points = marts.query(
+        """
+        select seconds, waits, at_risk, share, share_low, share_high, competing_share,
+            undecided_share
+        from marts.survival_curves
+        where funnel_id = 'together' and event = 'reached' and cohort_grain = 'all'
+        """
+    )
+    wanted = (172800, 4, 4, 0.5, 0.0579, 0.8448, 0.25, 0.25)
+    assert points == [pytest.approx(wanted, abs=1e-4)]
+    [never] = marts.query(
+        """
+        select corrected_entered, corrected_reached_previous, never_rate, never_rate_low,
+            never_rate_high, corrected_overall_rate_is_reportable
+        from marts.funnel_conversion
+        where funnel_id = 'together' and stage_id = 'bought' and cohort_grain = 'all'
+        """
+    )
+    # Of 1/4 the variance is 3/64, the error 0.2165 / (0.25 ln 4) = 0.6247, the power 3.402.
+    assert never == (
+        4,
+        4,
+        *pytest.approx((0.25, 0.25**3.402, 0.25 ** (1 / 3.402)), abs=1e-3),
+        False,
+    )
+
+
+def test_before_the_first_step_of_a_curve_the_rate_and_its_lower_end_are_0(marts: Tables) -> None:
+    """Prevents a rate of 0 that looks as if nothing were known of it."""
+    horizons = marts.query(
+        """
+        select horizon_days, corrected_rate, corrected_rate_low, corrected_rate_high is null
+        from marts.conversion_by_horizon
+        where funnel_id = 'together' and event = 'reached' and cohort_grain = 'all'
+        order by horizon_days
+        """
+    )
+    assert horizons[0] == (1, 0, 0, True)
+    assert horizons[1][:2] == (7, 0.5)
+    assert horizons[2] == (90, None, None, True)
+
+
+def test_without_mature_journeys_no_rate_of_them_has_an_interval(marts: Tables) -> None:
+    """Prevents an interval from 0 on around a rate that is not there."""
+    rows = marts.query(
+        """
+        select stage_id, mature_entered, mature_step_rate, mature_step_rate_low,
+            mature_step_rate_high, mature_overall_rate, mature_overall_rate_low,
+            mature_step_rate_is_reportable
+        from marts.funnel_conversion
+        where funnel_id = 'together' and cohort_grain = 'all' order by stage_position
+        """
+    )
+    assert rows == [(stage, 0, *[None] * 5, False) for stage in ("asked", "bought")]

@@ -97,6 +97,7 @@ curve_figures as (
         microseconds_p50_high,
         microseconds_p75,
         microseconds_p90,
+        waits,
         share,
         share_low,
         share_high,
@@ -166,6 +167,8 @@ cohort_quantiles as (
         {% endfor -%}
         {{ median_low('times') }} as microseconds_p50_low,
         {{ median_high('times') }} as microseconds_p50_high,
+        {{ median_low('mature_times') }} as mature_microseconds_p50_low,
+        {{ median_high('mature_times') }} as mature_microseconds_p50_high,
     from cohort_times
 ),
 
@@ -206,14 +209,12 @@ cohort_exits as (
     group by all
 ),
 
-cohort_stay_medians as (
+cohort_stay_times as (
     select
         cell_cohorts.cohort_segment_id,
         cell_visits.stage_id,
-        {{ interpolated_quantiles('cell_visits.business_microseconds_in_stage', [0.5]) }}
-            as business_medians,
-        {{ interpolated_quantiles('cell_visits.cumulative_microseconds', [0.5]) }}
-            as cumulative_medians,
+        {{ sorted_numbers('cell_visits.business_microseconds_in_stage') }} as business_times,
+        {{ sorted_numbers('cell_visits.cumulative_microseconds') }} as cumulative_times,
     from cell_visits
     inner join cell_cohorts on cell_visits.cell_id = cell_cohorts.cell_id
     where
@@ -252,13 +253,17 @@ cohort_stays as (
         cohort_exits.cumulative_completed,
         cohort_exits.still_there,
         coalesce(cohort_stalled.stalled, 0) as stalled,
-        {{ list_item('cohort_stay_medians.business_medians', 1) }} as business_microseconds_p50,
-        {{ list_item('cohort_stay_medians.cumulative_medians', 1) }} as cumulative_microseconds_p50,
+        {% for kind in ['business', 'cumulative'] -%}
+            {%- set times = 'cohort_stay_times.' ~ kind ~ '_times' -%}
+            {{ quantile_of_sorted(times, 0.5) }} as {{ kind }}_microseconds_p50,
+            {{ median_low(times) }} as {{ kind }}_microseconds_p50_low,
+            {{ median_high(times) }} as {{ kind }}_microseconds_p50_high,
+        {% endfor -%}
     from cohort_exits
-    left join cohort_stay_medians
+    left join cohort_stay_times
         on
-            cohort_exits.cohort_segment_id = cohort_stay_medians.cohort_segment_id
-            and cohort_exits.from_stage_id = cohort_stay_medians.stage_id
+            cohort_exits.cohort_segment_id = cohort_stay_times.cohort_segment_id
+            and cohort_exits.from_stage_id = cohort_stay_times.stage_id
     left join cohort_stalled
         on
             cohort_exits.cohort_segment_id = cohort_stalled.cohort_segment_id
@@ -373,6 +378,7 @@ cycle_counts as (
         0 as competing,
         cohort_exits.censored,
         cohort_exits.visits - cohort_exits.completed - cohort_exits.censored as undated,
+        cohort_exits.completed + cohort_exits.censored as dated_visits,
         cohort_exits.mature_completed,
         cohort_exits.microseconds,
         cohort_exits.mature_microseconds,
@@ -397,6 +403,7 @@ cycle_counts as (
         - coalesce(cohort_pairs.completed_open + cohort_pairs.undated_open, 0) as censored,
         cohort_journeys.undated
         + coalesce(cohort_pairs.undated_closed + cohort_pairs.undated_open, 0) as undated,
+        null as dated_visits,
         coalesce(cohort_pairs.mature_completed, 0) as mature_completed,
         cohort_pairs.microseconds,
         cohort_pairs.mature_microseconds,
@@ -422,27 +429,35 @@ select
     cohort_segments.cohort_date,
     cohort_segments.segment_name,
     cohort_segments.segment_value,
-    cohort_segments.segment_adds_up,
     cycle_counts.from_stage_id,
     cycle_counts.to_stage_id,
+    cohort_segments.segment_adds_up,
     cast(cycle_counts.completed as bigint) as completed,
     cast(cycle_counts.competing as bigint) as competing,
     cast(cycle_counts.censored as bigint) as censored,
     cast(cycle_counts.undated as bigint) as undated,
     {% for percent in percents -%}
         {{ seconds_of('cohort_quantiles.microseconds_p' ~ percent) }} as p{{ percent }},
+        {% if percent == 50 -%}
+            {{ seconds_of('cohort_quantiles.microseconds_p50_low') }} as p50_low,
+            {{ seconds_of('cohort_quantiles.microseconds_p50_high') }} as p50_high,
+            {{ is_reportable('cycle_counts.completed') }} as p50_is_reportable,
+        {% endif -%}
     {% endfor -%}
     {{ seconds_of('cycle_counts.microseconds') }} / nullif(cycle_counts.completed, 0) as mean,
-    {{ seconds_of('cohort_quantiles.microseconds_p50_low') }} as p50_low,
-    {{ seconds_of('cohort_quantiles.microseconds_p50_high') }} as p50_high,
-    {{ is_reportable('cycle_counts.completed') }} as p50_is_reportable,
     cast(cycle_counts.mature_completed as bigint) as mature_completed,
     {% for percent in percents -%}
         {{ seconds_of('cohort_quantiles.mature_microseconds_p' ~ percent) }}
             as mature_p{{ percent }},
+        {% if percent == 50 -%}
+            {{ seconds_of('cohort_quantiles.mature_microseconds_p50_low') }} as mature_p50_low,
+            {{ seconds_of('cohort_quantiles.mature_microseconds_p50_high') }} as mature_p50_high,
+            {{ is_reportable('cycle_counts.mature_completed') }} as mature_p50_is_reportable,
+        {% endif -%}
     {% endfor -%}
     {{ seconds_of('cycle_counts.mature_microseconds') }}
     / nullif(cycle_counts.mature_completed, 0) as mature_mean,
+    cast(coalesce(cycle_counts.dated_visits, arrivals.waits) as bigint) as waits,
     {% for percent in percents -%}
         {% if percent == 50 -%}
             {{ seconds_of(
@@ -450,6 +465,8 @@ select
             ) }} as survival_p50,
             {{ seconds_of('arrivals.microseconds_p50_low') }} as survival_p50_low,
             {{ seconds_of('arrivals.microseconds_p50_high') }} as survival_p50_high,
+            {{ is_reportable('coalesce(cycle_counts.dated_visits, arrivals.waits)') }}
+                as survival_p50_is_reportable,
         {% else -%}
             {{ seconds_of('arrivals.microseconds_p' ~ percent) }} as survival_p{{ percent }},
         {% endif -%}
@@ -457,6 +474,7 @@ select
     arrivals.share as corrected_share,
     arrivals.share_low as corrected_share_low,
     arrivals.share_high as corrected_share_high,
+    {{ is_reportable('arrivals.waits') }} as corrected_share_is_reportable,
     arrivals.competing_share as corrected_competing_share,
     arrivals.survival as corrected_undecided_share,
     cast(cycle_counts.won as bigint) as won,
@@ -472,19 +490,30 @@ select
         as mature_won_share_low,
     {{ wilson_high('cycle_counts.mature_won', 'cycle_counts.mature_journeys') }}
         as mature_won_share_high,
+    {{ is_reportable('cycle_counts.mature_journeys') }} as mature_won_share_is_reportable,
+    wins.waits as corrected_journeys,
     wins.share as corrected_won_share,
     wins.share_low as corrected_won_share_low,
     wins.share_high as corrected_won_share_high,
+    {{ is_reportable('wins.waits') }} as corrected_won_share_is_reportable,
     losses.share as corrected_lost_share,
     losses.share_low as corrected_lost_share_low,
     losses.share_high as corrected_lost_share_high,
     wins.survival as corrected_open_share,
     1 - wins.share as never_won_share,
+    1 - wins.share_high as never_won_share_low,
+    1 - wins.share_low as never_won_share_high,
     {{ seconds_of('cohort_stays.business_microseconds_p50') }} as business_p50,
+    {{ seconds_of('cohort_stays.business_microseconds_p50_low') }} as business_p50_low,
+    {{ seconds_of('cohort_stays.business_microseconds_p50_high') }} as business_p50_high,
+    {{ is_reportable('cohort_stays.completed') }} as business_p50_is_reportable,
     {{ seconds_of('cohort_stays.business_microseconds') }}
     / nullif(cohort_stays.completed, 0) as business_mean,
     cast(cohort_stays.cumulative_completed as bigint) as cumulative_completed,
     {{ seconds_of('cohort_stays.cumulative_microseconds_p50') }} as cumulative_p50,
+    {{ seconds_of('cohort_stays.cumulative_microseconds_p50_low') }} as cumulative_p50_low,
+    {{ seconds_of('cohort_stays.cumulative_microseconds_p50_high') }} as cumulative_p50_high,
+    {{ is_reportable('cohort_stays.cumulative_completed') }} as cumulative_p50_is_reportable,
     {{ seconds_of('cohort_stays.microseconds') }}
     / nullif(cohort_stays.cumulative_completed, 0) as cumulative_mean,
     cast(cohort_stays.still_there as bigint) as still_there,
