@@ -82,7 +82,8 @@ def _compared(table: str, columns: Sequence[str]) -> str:
     elif table == "core.control_totals":
         # How many rows were delivered is another number, as it has to be.
         funnel_of_scope = "split_part(scope, ':', 1)"
-        condition = f"scope_type not in ('delivery', 'table') and {funnel_of_scope} not in ({funnels})"
+        condition = "scope_type not in ('delivery', 'table')"
+        condition += f" and {funnel_of_scope} not in ({funnels})"
         condition += " and measure not like '%_by_tie'"
     elif table == "core.dim_subjects":
         listed = ", ".join(f"'{name}'" for name in sorted(cases))
