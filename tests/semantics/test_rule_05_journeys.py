@@ -399,6 +399,29 @@ def test_optional_stages_may_be_passed_over(warehouse: Tables) -> None:
     )
 
 
+double = case("double")
+double_ladder = "one optional\ntwo optional\nthree won"
+double_rules = [{"stage_id": stage, "match_value": "page"} for stage in ("one", "two")]
+double_funnels = [
+    double.funnel(mode, double_ladder, order_mode=mode, rules=double_rules)
+    for mode in ("ordered", "strict", "any")
+]
+DOUBLES = 40
+for number in range(DOUBLES):
+    double.events(f"{number:02}", "2024-01-01T10:00:00 page\n2024-01-01T10:01:00 three")
+
+
+def test_an_event_serves_the_lowest_of_the_stages_that_are_as_good(warehouse: Tables) -> None:
+    """Prevents two builds of the same data from telling two stories, as no order was total."""
+    for funnel_id in double_funnels:
+        found = warehouse.query(
+            "select entry_stage_id, furthest_stage_id, count(*) from core.fct_journeys"
+            " where funnel_id = ? group by all",
+            [funnel_id],
+        )
+        assert found == [("one", "three", DOUBLES)], funnel_id
+
+
 exclusions = case("exclusions")
 exclusions_funnel = exclusions.funnel(
     "web", WEB, window=hours(1), exclusions=[("visit", "cart", "logout")]

@@ -90,7 +90,8 @@ best_chains as (
                 start_event_number asc,
                 case when order_mode = 'any' then list_sort(event_numbers) end asc nulls last,
                 case when order_mode = 'any' then stage_positions end asc nulls last,
-                event_numbers asc
+                event_numbers asc,
+                stage_positions asc
         ) = 1
 ),
 
