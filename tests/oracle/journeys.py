@@ -471,17 +471,18 @@ def _reached(
     furthest = max(positions, default=1)
     served = {entry.stage.stage_id: entry for entry in chain}
     reached: list[ReachedStage] = []
-    higher: list[datetime] = []
+    higher: list[datetime | None] = []
     for stage in reversed(log.funnel.ladder[:furthest]):
         entry = served.get(stage.stage_id)
         if entry is not None:
             counted_at = _complete_at(chain, entry) if log.funnel.order_mode == "any" else entry.at
             reached.append(ReachedStage(stage, entry.at, counted_at, entry.happening.evidence))
-            if entry.at is not None:
-                higher.append(entry.at)
+            higher.append(entry.at)
         elif log.funnel.order_mode != "any":
-            at = min(higher, default=entered_at)
-            reached.append(ReachedStage(stage, at, at, "imputed"))
+            # One passed over, when the first further one was entered, if any of them is dated.
+            dated = [at for at in higher if at is not None]
+            reached_at = min(dated, default=None) if higher else entered_at
+            reached.append(ReachedStage(stage, reached_at, reached_at, "imputed"))
     return tuple(reversed(reached))
 
 

@@ -182,6 +182,32 @@ def test_the_outcome_of_events(warehouse: Tables) -> None:
     )
 
 
+undated = case("undated_stages")
+undated_funnel = undated.funnel("deals", DEALS, subject_type="opportunity", order_mode="furthest")
+undated.record("later", record_type="opportunity", stage="won", created_at="2024-01-01T10:00:00")
+undated.record("lost", record_type="opportunity", stage="lost", created_at="2024-01-01T10:00:00")
+
+
+def test_stages_passed_over_before_an_undated_one_are_undated(warehouse: Tables) -> None:
+    """Prevents a deal from running through stages on the day it was created, as nobody knows when.
+
+    The stage of `later` is no older than its record, and what lies between is undated like it.
+    """
+    assert_rows(
+        warehouse,
+        "core.fct_journey_stages",
+        undated_funnel,
+        """
+        subject_id  stage_id  evidence  reached_at
+        later       new       imputed   2024-01-01T10:00
+        later       qualify   imputed   -
+        later       proposal  imputed   -
+        later       won       observed  -
+        lost        new       imputed   2024-01-01T10:00
+        """,
+    )
+
+
 leads = case("leads")
 leads_funnel = leads.funnel(
     "leads",

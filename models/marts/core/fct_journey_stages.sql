@@ -61,11 +61,8 @@ reached_stages as (
         journeys.entered_at as journey_entered_at,
         journey_entries.evidence,
         journey_entries.entered_at,
-        min(journey_entries.entered_at) over (
-            partition by journeys.funnel_id, journeys.subject_id, journeys.journey_number
-            order by ladder_stages.stage_position
-            rows between 1 following and unbounded following
-        ) as next_entered_at,
+        min(journey_entries.entered_at) over further_stages as next_entered_at,
+        count(journey_entries.evidence) over further_stages as further_stages_entered,
         max(
             case
                 when funnels.order_mode = 'any' and not ladder_stages.is_optional
@@ -90,6 +87,12 @@ reached_stages as (
             and journeys.subject_id = journey_entries.subject_id
             and journeys.journey_number = journey_entries.journey_number
             and ladder_stages.stage_position = journey_entries.stage_position
+    window
+        further_stages as (
+            partition by journeys.funnel_id, journeys.subject_id, journeys.journey_number
+            order by ladder_stages.stage_position
+            rows between 1 following and unbounded following
+        )
 ),
 
 journey_stages as (
@@ -100,10 +103,11 @@ journey_stages as (
         stage_id,
         stage_position,
         coalesce(evidence, 'imputed') as evidence,
-        -- A stage passed over was reached by the time that a further one was entered.
+        -- A stage passed over was reached by the time that a further one was entered, if known.
         case
             when evidence is not null then entered_at
-            else coalesce(next_entered_at, journey_entered_at)
+            when further_stages_entered > 0 then next_entered_at
+            else journey_entered_at
         end as reached_at,
         required_entered_at,
     from reached_stages
