@@ -228,14 +228,27 @@ def _candidates(log: Log, entries: Sequence[Entry]) -> list[Chain]:
 
 
 def _of_first_start(log: Log, chains: Sequence[Chain]) -> list[Chain]:
-    """The chains that begin with the first happening that any of them begins with."""
-    starts = [_start(log, chain) for chain in chains]
-    first = min(starts, key=log.place, default=None)
+    """The chains that begin no later than any other.
+
+    Happenings alike in instant and stage have no first under `funnel_order`: each may start.
+    """
+    beginnings = [_beginning(log, chain) for chain in chains]
     return [
         chain
-        for chain, start in zip(chains, starts, strict=True)
-        if first is not None and start.happening == first.happening
+        for chain, beginning in zip(chains, beginnings, strict=True)
+        if beginning == min(beginnings)
     ]
+
+
+def _beginning(log: Log, chain: Chain) -> Place:
+    """Where a chain begins: its first happening, by the lowest stage that this one could serve."""
+    # In any order, it is known which happening was first once it is known which ones count.
+    own = chain if log.funnel.order_mode == "any" else chain[:1]
+    places = (log.place(met) for met in log.entries if met.happening in {e.happening for e in own})
+    is_dateless, at, position, file, row, _ = min(places)
+    if log.funnel.tie_policy == "funnel_order":
+        return is_dateless, at, position, "", 0, 0
+    return is_dateless, at, 0, file, row, 0
 
 
 def _all_chains(log: Log, entries: Sequence[Entry]) -> list[Chain]:

@@ -87,6 +87,76 @@ def test_funnel_order_takes_the_lower_stage_first(warehouse: Tables) -> None:
     )
 
 
+# Two pages at one instant: `b` is of the first stage, `a` of both.
+shared = case("shared_instant")
+shared_rules = [
+    {"stage_id": "one", "match_value": "a"},
+    {"stage_id": "one", "match_value": "b"},
+    {"stage_id": "two", "match_value": "a"},
+]
+shared_funnels = [
+    shared.funnel(
+        f"{mode}_{entry_policy}_{count_by}",
+        "one\ntwo",
+        order_mode=mode,
+        entry_policy=entry_policy,
+        count_by=count_by,
+        tie_policy="funnel_order",
+        rules=shared_rules,
+    )
+    for mode in ("ordered", "strict", "any")
+    for entry_policy, count_by in (("best", "subject"), ("first", "subject"), ("first", "journey"))
+]
+shared.declare(
+    "segments",
+    segment_name="page_at_entry",
+    subject_type="user",
+    attribute="page",
+    taken_at="entry",
+    funnel_id=shared_funnels[0],
+)
+shared.declare(
+    "segments",
+    segment_name="page_at_entry",
+    subject_type="user",
+    attribute="page",
+    taken_at="entry",
+    funnel_id=shared_funnels[6],
+)
+SHARED = 40
+for number in range(SHARED):
+    for page in "ab":
+        shared.events(
+            f"{number:02}",
+            f"2024-01-01T10:00:00 {page} page={page}",
+            event_id=f"shared_instant.{number}.{page}",
+        )
+
+
+def test_at_one_instant_the_lower_stage_is_served_first_by_whichever_event(
+    warehouse: Tables,
+) -> None:
+    """Prevents how far a subject gets, and what it began with, from hanging on an event's id."""
+    for funnel_id in shared_funnels:
+        found = warehouse.query(
+            "select entry_stage_id, furthest_stage_id, count(*) from core.fct_journeys"
+            " where funnel_id = ? group by all",
+            [funnel_id],
+        )
+        assert found == [("one", "two", SHARED)], funnel_id
+
+
+def test_a_segment_taken_at_entry_is_of_the_event_that_the_entry_names(warehouse: Tables) -> None:
+    """Prevents a journey that began with `b` from standing under the page `a`."""
+    for funnel_id in (shared_funnels[0], shared_funnels[6]):
+        found = warehouse.query(
+            "select segment_value, count(*) from core.fct_journey_segments"
+            " where funnel_id = ? and segment_name = 'page_at_entry' group by all",
+            [funnel_id],
+        )
+        assert found == [("b", SHARED)], funnel_id
+
+
 # What hangs on a tie, and what does not, whatever the funnel declares.
 hanging = case("hanging")
 hanging_by_source = hanging.funnel("by_source", LADDER, depends_on_order=True)

@@ -56,6 +56,7 @@ ladder_entries as (
         {{ chain_key(
             'funnel_events.subject_id', 'funnels.hold_constant', 'funnel_events.held_value'
         ) }} as chain_key,
+        funnel_events.tie_policy,
         funnel_events.event_number,
         funnel_events.stage_position,
         funnel_events.meets_several,
@@ -76,6 +77,7 @@ entries as (
         ladder_entries.funnel_id,
         ladder_entries.subject_id,
         ladder_entries.chain_key,
+        ladder_entries.tie_policy,
         ladder_entries.event_number,
         ladder_entries.stage_position,
         ladder_entries.meets_several,
@@ -124,6 +126,7 @@ anchors as (
         entries.funnel_id,
         entries.subject_id,
         entries.chain_key,
+        entries.tie_policy,
         entries.event_number as start_event_number,
         entries.stage_position,
         entries.entered_at,
@@ -143,6 +146,18 @@ anchors_with_loss as (
     select
         anchors.*,
         lost_events.event_number as lost_event_number,
+        -- Of entries alike in instant and stage, `funnel_order` knows no first.
+        case anchors.tie_policy
+            when 'funnel_order'
+                then min(anchors.start_event_number) over (
+                    partition by
+                        anchors.funnel_id,
+                        anchors.subject_id,
+                        anchors.entered_at,
+                        anchors.stage_position
+                )
+            else anchors.start_event_number
+        end as first_alike_number,
     from anchors
     asof left join lost_events
         on
@@ -167,6 +182,7 @@ limited_anchors as (
         anchors_with_loss.subject_id,
         anchors_with_loss.chain_key,
         anchors_with_loss.start_event_number,
+        anchors_with_loss.first_alike_number,
         anchors_with_loss.window_ends_at,
         case when anchors_with_loss.count_by = 'journey' then reopening.start_event_number end
             as reopened_event_number,
@@ -214,6 +230,7 @@ stages_of_funnel as (
 select
     first_candidates.start_entry_id,
     first_candidates.start_event_number,
+    first_candidates.first_alike_number,
     first_candidates.funnel_id,
     first_candidates.subject_id,
     first_candidates.window_ends_at,

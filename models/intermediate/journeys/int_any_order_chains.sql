@@ -18,6 +18,7 @@ candidates as (
     select
         start_entry_id,
         start_event_number,
+        first_alike_number,
         funnel_id,
         subject_id,
         window_ends_at,
@@ -31,6 +32,7 @@ starts as (
     select distinct
         start_entry_id,
         start_event_number,
+        first_alike_number,
         funnel_id,
         subject_id,
         window_ends_at,
@@ -81,6 +83,7 @@ chains as (
     select
         start_entry_id,
         start_event_number,
+        first_alike_number,
         funnel_id,
         subject_id,
         window_ends_at,
@@ -96,6 +99,7 @@ chains as (
     select
         chains.start_entry_id,
         chains.start_event_number,
+        chains.first_alike_number,
         chains.funnel_id,
         chains.subject_id,
         chains.window_ends_at,
@@ -166,6 +170,7 @@ incomplete_chains as (
 
 select
     finished_chains.start_entry_id,
+    finished_chains.first_alike_number,
     finished_chains.funnel_id,
     finished_chains.subject_id,
     finished_chains.last_stage_position,

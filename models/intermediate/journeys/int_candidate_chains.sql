@@ -13,6 +13,7 @@ funnels as (
 all_chains as (
     select
         start_entry_id,
+        cast(null as bigint) as first_alike_number,
         funnel_id,
         subject_id,
         last_stage_position,
@@ -26,6 +27,7 @@ all_chains as (
 
     select
         start_entry_id,
+        first_alike_number,
         funnel_id,
         subject_id,
         last_stage_position,
@@ -61,7 +63,8 @@ subject_chains as (
     -- In any order, the first entry is known once it is known which entries count.
     qualify
         funnels.entry_policy = 'best'
-        or list_min(all_chains.event_numbers) = min(list_min(all_chains.event_numbers)) over (
+        or funnels.order_mode != 'any'
+        or all_chains.first_alike_number = min(all_chains.first_alike_number) over (
             partition by all_chains.funnel_id, all_chains.subject_id
         )
 ),

@@ -32,6 +32,7 @@ funnel_events as (
         funnel_events.evidence_name,
         funnel_events.held_value,
         funnel_events.meets_several,
+        funnel_events.lowest_stage_position,
         funnel_events.entered_at,
         funnels.order_mode,
         funnels.collapse_repeats,
@@ -168,6 +169,7 @@ select
     ladder_entries.stage_kind,
     concat_ws(';', exclusion_lanes.lane, tied_entries.lane) as lane,
     strict_entries.last_repeat_number,
+    ladder_entries.lowest_stage_position,
     ladder_entries.entered_at,
 from ladder_entries
 left join exclusion_lanes

@@ -22,9 +22,10 @@ chain_entries as (
         entry_id,
         funnel_id,
         subject_id,
+        tie_policy,
         event_number,
         stage_position,
-        stage_kind,
+        lowest_stage_position,
         entered_at,
     from {{ ref('int_chain_entries') }}
 ),
@@ -56,12 +57,19 @@ starts as (
         on
             chain_entries.funnel_id = stage_successors.funnel_id
             and chain_entries.stage_position = stage_successors.next_stage_position
+    -- Of entries alike in instant and stage, `funnel_order` knows no first.
     qualify
         funnels.entry_policy = 'best'
         or funnels.count_by = 'journey'
-        or min(chain_entries.event_number) over (
+        or rank() over (
             partition by chain_entries.funnel_id, chain_entries.subject_id
-        ) = chain_entries.event_number
+            order by
+                chain_entries.entered_at,
+                case chain_entries.tie_policy
+                    when 'funnel_order' then chain_entries.lowest_stage_position
+                    else chain_entries.event_number
+                end
+        ) = 1
 ),
 
 -- Only an entry of the first stage opens a further journey.

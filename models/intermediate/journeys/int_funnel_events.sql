@@ -16,6 +16,7 @@ select
     file_number,
     source_row,
     meets_several,
+    lowest_stage_position,
     entered_at,
 from {{ ref('int_ordered_events') }}
 
@@ -37,5 +38,6 @@ select
     file_number,
     source_row,
     meets_several,
+    lowest_stage_position,
     entered_at,
 from {{ ref('int_reordered_events') }}

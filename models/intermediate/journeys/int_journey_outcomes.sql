@@ -27,29 +27,15 @@ journeys as (
         journeys.funnel_id,
         journeys.subject_id,
         journeys.journey_number,
-        journeys.start_event_number,
+        journeys.entry_stage_id,
+        journeys.held_value,
+        journeys.entered_at,
         funnels.order_mode,
         funnels.subject_type in ('lead', 'opportunity') as is_record,
         funnels.window_hours,
-    from {{ ref('int_journeys') }} as journeys
+    from {{ ref('int_journey_starts') }} as journeys
     inner join funnels
         on journeys.funnel_id = funnels.funnel_id
-),
-
-first_events as (
-    select
-        journeys.funnel_id,
-        journeys.subject_id,
-        journeys.journey_number,
-        served_events.stage_id as entry_stage_id,
-        served_events.held_value,
-        served_events.entered_at,
-    from journeys
-    inner join {{ ref('int_served_events') }} as served_events
-        on
-            journeys.funnel_id = served_events.funnel_id
-            and journeys.subject_id = served_events.subject_id
-            and journeys.start_event_number = served_events.event_number
 ),
 
 stage_visits as (
@@ -168,10 +154,10 @@ outcomes as (
         journeys.subject_id,
         journeys.journey_number,
         journeys.is_record,
-        first_events.entry_stage_id,
-        first_events.held_value,
-        first_events.entered_at,
-        {{ hours_after('first_events.entered_at', 'journeys.window_hours') }} as window_ends_at,
+        journeys.entry_stage_id,
+        journeys.held_value,
+        journeys.entered_at,
+        {{ hours_after('journeys.entered_at', 'journeys.window_hours') }} as window_ends_at,
         entries_by_journey.furthest_position,
         entries_by_journey.furthest_open_position,
         wins.record_id as won_record_id,
@@ -202,21 +188,16 @@ outcomes as (
                 and (
                     journeys.window_hours is null
                     or lost_visits.entered_at
-                    <= {{ hours_after('first_events.entered_at', 'journeys.window_hours') }}
+                    <= {{ hours_after('journeys.entered_at', 'journeys.window_hours') }}
                 )
                 then 'lost'
             when
-                {{ hours_after('first_events.entered_at', 'journeys.window_hours') }} < run.as_of
+                {{ hours_after('journeys.entered_at', 'journeys.window_hours') }} < run.as_of
                 then 'abandoned'
             else 'open'
         end as outcome,
     from journeys
     cross join run
-    inner join first_events
-        on
-            journeys.funnel_id = first_events.funnel_id
-            and journeys.subject_id = first_events.subject_id
-            and journeys.journey_number = first_events.journey_number
     left join closings
         on
             journeys.funnel_id = closings.funnel_id

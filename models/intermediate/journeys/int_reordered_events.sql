@@ -95,5 +95,6 @@ select
     tied_events.file_number,
     tied_events.source_row,
     tied_events.meets_several,
+    tied_events.lowest_stage_position,
     tied_events.entered_at,
 from tied_events

@@ -14,7 +14,12 @@ journeys as (
         subject_id,
         journey_number,
         start_event_number,
-    from {{ ref('int_journeys') }}
+        entry_event_number,
+        record_id,
+        file_number,
+        source_row,
+        entered_at,
+    from {{ ref('int_journey_starts') }}
     where not {{ is_other_order('subject_id') }}
 ),
 
@@ -51,18 +56,13 @@ followed_journeys as (
         journeys.subject_id,
         journeys.journey_number,
         journeys.start_event_number,
-        lead(served_events.entered_at) over (
+        lead(journeys.entered_at) over (
             partition by journeys.funnel_id, journeys.subject_id
             order by journeys.journey_number
         ) as next_entered_at,
     from journeys
     inner join funnels_by_more
         on journeys.funnel_id = funnels_by_more.funnel_id
-    inner join {{ ref('int_served_events') }} as served_events
-        on
-            journeys.funnel_id = served_events.funnel_id
-            and journeys.subject_id = served_events.subject_id
-            and journeys.start_event_number = served_events.event_number
 ),
 
 entries_of_journeys as (
@@ -115,21 +115,16 @@ select
     journeys.journey_number,
     'entry' as needed_for,
     cast(null as varchar) as stage_id,
-    served_events.event_number,
+    journeys.entry_event_number as event_number,
     0 as tie_position,
-    served_events.record_id,
-    served_events.file_number,
-    served_events.source_row,
-    served_events.entered_at,
+    journeys.record_id,
+    journeys.file_number,
+    journeys.source_row,
+    journeys.entered_at,
     cast(null as timestamp) as next_entered_at,
 from journeys
 inner join funnels_by_entry
     on journeys.funnel_id = funnels_by_entry.funnel_id
-inner join {{ ref('int_served_events') }} as served_events
-    on
-        journeys.funnel_id = served_events.funnel_id
-        and journeys.subject_id = served_events.subject_id
-        and journeys.start_event_number = served_events.event_number
 
 union all
 
