@@ -220,9 +220,22 @@ leads_deals = leads.funnel(
 )
 leads.changes(
     "lead",
+undated_accounts = undated.funnel(
+    "accounts",
+    DEALS,
+    subject_type="account",
+    order_mode="furthest",
+    rules=[
+        {"stage_id": stage, "match_value": stage, "rule_type": "opportunity_stage"}
+        for stage in ("new", "qualify", "proposal", "won", "lost")
+    ],
+)
     "2024-01-01T10:00:00 new\n2024-01-02T10:00:00 working\n2024-01-03T10:00:00 converted",
     record_type="lead",
     converted_record_id="deal",
+undated.record(
+    "nowhere", record_type="opportunity", stage="lost", account_id="undated_stages.dropped"
+)
 )
 leads.changes("deal", "2024-01-03T10:00:00 open\n2024-01-05T10:00:00 won")
 leads.changes(
@@ -241,10 +254,24 @@ def test_a_converted_lead_and_its_opportunity_count_once_in_their_own_funnels(
 ) -> None:
     """Prevents a conversion from being counted in both funnels, or in none."""
     assert_rows(
+        nowhere     new       imputed   -
         warehouse,
         "core.fct_journeys",
         leads_funnel,
         """
+def test_a_loss_without_a_date_is_a_loss(warehouse: Tables) -> None:
+    """Prevents an account from staying open for ever that its only deal says is lost."""
+    for funnel_id in (undated_funnel, undated_accounts):
+        found = warehouse.query(
+            "select outcome, was_won, ended_at, visits.next_stage_id"
+            " from core.fct_journeys as journeys"
+            " inner join core.fct_stage_visits as visits using (funnel_id, subject_id)"
+            " where funnel_id = ? and journeys.entered_at is null",
+            [funnel_id],
+        )
+        assert found == [("lost", False, None, "ended")], funnel_id
+
+
         subject_id  outcome  furthest_stage_id
         lead        won      converted
         again       open     working

@@ -184,7 +184,7 @@ outcomes as (
                 end
             when wins.funnel_id is not null then 'won'
             when
-                lost_visits.entered_at is not null
+                lost_visits.visit_number is not null
                 and (
                     journeys.window_hours is null
                     or lost_visits.entered_at
@@ -204,6 +204,7 @@ outcomes as (
             and journeys.subject_id = closings.subject_id
             and journeys.journey_number = closings.journey_number
     left join stage_visits as closed_visits
+                    or lost_visits.entered_at is null
         on
             closings.funnel_id = closed_visits.funnel_id
             and closings.subject_id = closed_visits.subject_id
