@@ -13,7 +13,7 @@ from itertools import product
 from typing import Literal
 
 from tests.oracle.declared import Exclusion, Funnel, Stage
-from tests.oracle.entries import NO_POSITION, Entry, Happening, Place, place, place_of
+from tests.oracle.entries import NO_DATE, NO_POSITION, Entry, Happening, Place, place, place_of
 
 Chain = tuple[Entry, ...]
 Outcome = Literal["won", "lost", "abandoned", "open"]
@@ -461,14 +461,17 @@ def _event_outcome(
 def _won_at(log: Log, chain: Chain, wins: Sequence[Entry]) -> datetime | None:
     if log.funnel.order_mode != "any":
         return min(wins, key=log.place).at
-    # Won when the lowest won stage and all that are required below it were there.
-    won = min(wins, key=lambda entry: entry.position)
-    needed = [
+    # Won when the first of the won stages, and all that is required below it, was there.
+    return min(_completed_at(chain, won) for won in wins)
+
+
+def _completed_at(chain: Chain, won: Entry) -> datetime:
+    needed = (
         entry
         for entry in chain
         if entry == won or (entry.position < won.position and not entry.stage.is_optional)
-    ]
-    return max(needed, key=log.place).at
+    )
+    return max(entry.at or NO_DATE for entry in needed)
 
 
 def _reached(

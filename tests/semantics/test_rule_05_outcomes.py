@@ -182,10 +182,60 @@ def test_the_outcome_of_events(warehouse: Tables) -> None:
     )
 
 
+first_win = case("first_win")
+first_win_funnels = [
+    first_win.funnel(
+        count_by,
+        "visit\ntrial optional won\npaid won",
+        order_mode="any",
+        entry_policy="first",
+        count_by=count_by,
+    )
+    for count_by in ("subject", "journey")
+]
+# Whoever has paid needs no trial.
+first_win.events(
+    "trial_later",
+    "2024-01-01T10:00:00 visit\n2024-01-01T11:00:00 paid\n2024-01-01T15:00:00 trial",
+)
+first_win.events(
+    "trial_first",
+    "2024-01-01T10:00:00 trial\n2024-01-01T11:00:00 visit\n2024-01-01T15:00:00 paid",
+)
+
+
+def test_in_any_order_the_first_win_that_is_complete_ends_a_journey(warehouse: Tables) -> None:
+    """Prevents a win from being put off by a won stage below it, which it does not need."""
+    for funnel_id in first_win_funnels:
+        assert_rows(
+            warehouse,
+            "core.fct_journeys",
+            funnel_id,
+            """
+            subject_id   furthest_stage_id  outcome  entered_at        ended_at
+            trial_later  paid               won      2024-01-01T10:00  2024-01-01T11:00
+            trial_first  paid               won      2024-01-01T10:00  2024-01-01T11:00
+            """,
+        )
+
+
 undated = case("undated_stages")
+undated_accounts = undated.funnel(
+    "accounts",
+    DEALS,
+    subject_type="account",
+    order_mode="furthest",
+    rules=[
+        {"stage_id": stage, "match_value": stage, "rule_type": "opportunity_stage"}
+        for stage in ("new", "qualify", "proposal", "won", "lost")
+    ],
+)
 undated_funnel = undated.funnel("deals", DEALS, subject_type="opportunity", order_mode="furthest")
 undated.record("later", record_type="opportunity", stage="won", created_at="2024-01-01T10:00:00")
 undated.record("lost", record_type="opportunity", stage="lost", created_at="2024-01-01T10:00:00")
+undated.record(
+    "nowhere", record_type="opportunity", stage="lost", account_id="undated_stages.dropped"
+)
 
 
 def test_stages_passed_over_before_an_undated_one_are_undated(warehouse: Tables) -> None:
@@ -204,8 +254,22 @@ def test_stages_passed_over_before_an_undated_one_are_undated(warehouse: Tables)
         later       proposal  imputed   -
         later       won       observed  -
         lost        new       imputed   2024-01-01T10:00
+        nowhere     new       imputed   -
         """,
     )
+
+
+def test_a_loss_without_a_date_is_a_loss(warehouse: Tables) -> None:
+    """Prevents an account from staying open for ever that its only deal says is lost."""
+    for funnel_id in (undated_funnel, undated_accounts):
+        found = warehouse.query(
+            "select outcome, was_won, ended_at, visits.next_stage_id"
+            " from core.fct_journeys as journeys"
+            " inner join core.fct_stage_visits as visits using (funnel_id, subject_id)"
+            " where funnel_id = ? and journeys.entered_at is null",
+            [funnel_id],
+        )
+        assert found == [("lost", False, None, "ended")], funnel_id
 
 
 leads = case("leads")
@@ -220,22 +284,9 @@ leads_deals = leads.funnel(
 )
 leads.changes(
     "lead",
-undated_accounts = undated.funnel(
-    "accounts",
-    DEALS,
-    subject_type="account",
-    order_mode="furthest",
-    rules=[
-        {"stage_id": stage, "match_value": stage, "rule_type": "opportunity_stage"}
-        for stage in ("new", "qualify", "proposal", "won", "lost")
-    ],
-)
     "2024-01-01T10:00:00 new\n2024-01-02T10:00:00 working\n2024-01-03T10:00:00 converted",
     record_type="lead",
     converted_record_id="deal",
-undated.record(
-    "nowhere", record_type="opportunity", stage="lost", account_id="undated_stages.dropped"
-)
 )
 leads.changes("deal", "2024-01-03T10:00:00 open\n2024-01-05T10:00:00 won")
 leads.changes(
@@ -254,24 +305,10 @@ def test_a_converted_lead_and_its_opportunity_count_once_in_their_own_funnels(
 ) -> None:
     """Prevents a conversion from being counted in both funnels, or in none."""
     assert_rows(
-        nowhere     new       imputed   -
         warehouse,
         "core.fct_journeys",
         leads_funnel,
         """
-def test_a_loss_without_a_date_is_a_loss(warehouse: Tables) -> None:
-    """Prevents an account from staying open for ever that its only deal says is lost."""
-    for funnel_id in (undated_funnel, undated_accounts):
-        found = warehouse.query(
-            "select outcome, was_won, ended_at, visits.next_stage_id"
-            " from core.fct_journeys as journeys"
-            " inner join core.fct_stage_visits as visits using (funnel_id, subject_id)"
-            " where funnel_id = ? and journeys.entered_at is null",
-            [funnel_id],
-        )
-        assert found == [("lost", False, None, "ended")], funnel_id
-
-
         subject_id  outcome  furthest_stage_id
         lead        won      converted
         again       open     working

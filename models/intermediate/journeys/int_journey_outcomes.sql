@@ -30,7 +30,6 @@ journeys as (
         journeys.entry_stage_id,
         journeys.held_value,
         journeys.entered_at,
-        funnels.order_mode,
         funnels.subject_type in ('lead', 'opportunity') as is_record,
         funnels.window_hours,
     from {{ ref('int_journey_starts') }} as journeys
@@ -84,68 +83,89 @@ closings as (
 
 entries_by_journey as (
     select
-        journey_entries.funnel_id,
-        journey_entries.subject_id,
-        journey_entries.journey_number,
-        max(journey_entries.stage_position) as furthest_position,
-        max(journey_entries.stage_position) filter (where journey_entries.stage_kind = 'open')
-            as furthest_open_position,
-        -- Where the order does not count, the lowest won stage is the first that can be complete.
-        min_by(
-            journey_entries.event_number,
-            case
-                when funnels.order_mode = 'any' then journey_entries.stage_position
-                else journey_entries.event_number
-            end
-        ) filter (where journey_entries.stage_kind = 'won') as won_number,
+        funnel_id,
+        subject_id,
+        journey_number,
+        max(stage_position) as furthest_position,
+        max(stage_position) filter (where stage_kind = 'open') as furthest_open_position,
     from journey_entries
-    inner join funnels
-        on journey_entries.funnel_id = funnels.funnel_id
     group by all
 ),
 
-wins as (
+won_entries as (
     select
         journey_entries.funnel_id,
         journey_entries.subject_id,
         journey_entries.journey_number,
+        journey_entries.event_number,
+        journey_entries.stage_position,
         journey_entries.record_id,
         journey_entries.file_number,
         journey_entries.source_row,
-        journey_entries.stage_position,
-        journey_entries.entered_at as won_at,
+        journey_entries.entered_at,
+        funnels.order_mode,
     from journey_entries
-    inner join entries_by_journey
-        on
-            journey_entries.funnel_id = entries_by_journey.funnel_id
-            and journey_entries.subject_id = entries_by_journey.subject_id
-            and journey_entries.journey_number = entries_by_journey.journey_number
-            and journey_entries.event_number = entries_by_journey.won_number
-            and journey_entries.stage_kind = 'won'
+    inner join funnels
+        on journey_entries.funnel_id = funnels.funnel_id
+    where journey_entries.stage_kind = 'won'
 ),
 
-win_instants as (
+-- Of stages in any order, a win is there when the last required one up to it is.
+completions as (
     select
-        wins.funnel_id,
-        wins.subject_id,
-        wins.journey_number,
-        -- Of stages in any order, the win is there when the last required one up to it is.
+        won_entries.funnel_id,
+        won_entries.subject_id,
+        won_entries.journey_number,
+        won_entries.stage_position,
         max(journey_entries.entered_at) as completed_at,
-    from wins
+    from won_entries
     inner join journey_entries
         on
-            wins.funnel_id = journey_entries.funnel_id
-            and wins.subject_id = journey_entries.subject_id
-            and wins.journey_number = journey_entries.journey_number
-            and wins.stage_position >= journey_entries.stage_position
+            won_entries.funnel_id = journey_entries.funnel_id
+            and won_entries.subject_id = journey_entries.subject_id
+            and won_entries.journey_number = journey_entries.journey_number
+            and won_entries.stage_position >= journey_entries.stage_position
     inner join funnel_stages
         on
             journey_entries.funnel_id = funnel_stages.funnel_id
             and journey_entries.stage_position = funnel_stages.stage_position
     where
-        not funnel_stages.is_optional
-        or journey_entries.stage_position = wins.stage_position
+        won_entries.order_mode = 'any'
+        and (
+            not funnel_stages.is_optional
+            or journey_entries.stage_position = won_entries.stage_position
+        )
     group by all
+),
+
+-- The first win is final.
+wins as (
+    select
+        won_entries.funnel_id,
+        won_entries.subject_id,
+        won_entries.journey_number,
+        won_entries.record_id,
+        won_entries.file_number,
+        won_entries.source_row,
+        coalesce(completions.completed_at, won_entries.entered_at) as won_at,
+    from won_entries
+    left join completions
+        on
+            won_entries.funnel_id = completions.funnel_id
+            and won_entries.subject_id = completions.subject_id
+            and won_entries.journey_number = completions.journey_number
+            and won_entries.stage_position = completions.stage_position
+    qualify
+        row_number() over (
+            partition by
+                won_entries.funnel_id, won_entries.subject_id, won_entries.journey_number
+            order by
+                completions.completed_at nulls last,
+                case
+                    when won_entries.order_mode = 'any' then won_entries.stage_position
+                    else won_entries.event_number
+                end
+        ) = 1
 ),
 
 outcomes as (
@@ -165,10 +185,7 @@ outcomes as (
         wins.source_row as won_source_row,
         lost_visits.file_number as lost_file_number,
         lost_visits.source_row as lost_source_row,
-        case
-            when journeys.order_mode = 'any' then win_instants.completed_at
-            else wins.won_at
-        end as won_at,
+        wins.won_at,
         lost_visits.entered_at as lost_at,
         closed_visits.entered_at as last_closed_at,
         case
@@ -187,6 +204,7 @@ outcomes as (
                 lost_visits.visit_number is not null
                 and (
                     journeys.window_hours is null
+                    or lost_visits.entered_at is null
                     or lost_visits.entered_at
                     <= {{ hours_after('journeys.entered_at', 'journeys.window_hours') }}
                 )
@@ -204,7 +222,6 @@ outcomes as (
             and journeys.subject_id = closings.subject_id
             and journeys.journey_number = closings.journey_number
     left join stage_visits as closed_visits
-                    or lost_visits.entered_at is null
         on
             closings.funnel_id = closed_visits.funnel_id
             and closings.subject_id = closed_visits.subject_id
@@ -224,11 +241,6 @@ outcomes as (
             journeys.funnel_id = wins.funnel_id
             and journeys.subject_id = wins.subject_id
             and journeys.journey_number = wins.journey_number
-    left join win_instants
-        on
-            journeys.funnel_id = win_instants.funnel_id
-            and journeys.subject_id = win_instants.subject_id
-            and journeys.journey_number = win_instants.journey_number
 ),
 
 ended_journeys as (
