@@ -69,6 +69,11 @@ class Funnel:
     # A property of events that must have one value through all entries of a chain.
     hold_constant: str | None = None
 
+    @property
+    def is_of_records(self) -> bool:
+        """Whether its subjects are records of a CRM, which are open again when reopened."""
+        return self.subject_type in ("lead", "opportunity")
+
     def stage(self, stage_id: str) -> Stage:
         """The stage of that name."""
         return next(stage for stage in self.stages if stage.stage_id == stage_id)

@@ -185,11 +185,15 @@ def _opens_next(
 
 
 def _has_closed(log: Log, known: Sequence[Entry], start: Entry, opening: Entry) -> bool:
-    """Whether a win or a loss is among what was known of a journey before `opening`."""
-    if any(entry.stage.kind == "lost" and log.within_window(start, entry.at) for entry in known):
+    """Whether a win or a loss is among what was known of a journey before `opening`.
+
+    Records are closed by any entry of a won stage. For all others a win is one of the chain.
+    """
+    later = [entry for entry in known if entry == start or entry.happening != start.happening]
+    if any(entry.stage.kind == "lost" and log.within_window(start, entry.at) for entry in later):
         return True
-    if log.funnel.order_mode == "furthest":
-        return any(entry.stage.kind == "won" for entry in known)
+    if log.funnel.order_mode == "furthest" or log.funnel.is_of_records:
+        return any(entry.stage.kind == "won" for entry in later)
     return any(
         entry.stage.kind == "won"
         for chain in _candidates(log, known)
@@ -406,7 +410,7 @@ def _journey(log: Log, number: int, chain: Chain, opens_next: Entry | None) -> J
         if log.place(entry) >= log.place(start)
         and (opens_next is None or log.place(entry) < log.place(opens_next))
     ]
-    if log.funnel.subject_type in ("lead", "opportunity"):
+    if log.funnel.is_of_records:
         outcome, ended_at = _record_outcome(log, own)
         was_won = any(entry.stage.kind == "won" for entry in own)
     else:

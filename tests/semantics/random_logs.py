@@ -318,13 +318,17 @@ for name, seed, with_ties in (("deals_tied", 606, True), ("deals_untied", 707, F
                 collapse_repeats=collapse,
                 tie_policy="funnel_order",
             )
-    deals.funnel(
-        "ordered",
-        LADDER,
-        subject_type="opportunity",
-        order_mode="ordered",
-        tie_policy="funnel_order",
-    )
+    for mode in ("ordered", "strict", "any"):
+        for count_by in ("subject", "journey"):
+            deals.funnel(
+                f"{mode}_{count_by}",
+                EARLY_WIN,
+                subject_type="opportunity",
+                order_mode=mode,
+                entry_policy="first",
+                count_by=count_by,
+                tie_policy="funnel_order",
+            )
 
 RANDOM_CASES = (
     "tied",

@@ -857,6 +857,55 @@ def test_counting_by_session_takes_each_session_for_itself(warehouse: Tables) ->
         two         cart
         """,
     )
+renewals = case("renewals")
+renewals_funnels = [
+    renewals.funnel(
+        mode,
+        "new\nqualify\nwon won\nlost lost",
+        subject_type="opportunity",
+        order_mode=mode,
+        entry_policy="first",
+        count_by="journey",
+    )
+    for mode in ("ordered", "strict", "any")
+]
+renewals.changes(
+    "won",
+    """
+    2024-01-01T10:00:00 new
+    2024-01-02T10:00:00 won
+    2024-01-03T10:00:00 new
+    2024-01-04T10:00:00 won
+    """,
+)
+renewals.changes(
+    "lost",
+    """
+    2024-01-01T10:00:00 new
+    2024-01-02T10:00:00 lost
+    2024-01-03T10:00:00 new
+    2024-01-04T10:00:00 lost
+    """,
+)
+
+
+def test_a_record_that_was_won_is_closed_whatever_its_chain_counts(warehouse: Tables) -> None:
+    """Prevents two deals that were won without the steps before from being taken for one."""
+    for funnel_id in renewals_funnels:
+        assert_rows(
+            warehouse,
+            "core.fct_journeys",
+            funnel_id,
+            """
+            subject_id  journey_number  entered_at        entry_stage_id  outcome  ended_at
+            won         1               2024-01-01T10:00  new             won      2024-01-02T10:00
+            won         2               2024-01-03T10:00  new             won      2024-01-04T10:00
+            lost        1               2024-01-01T10:00  new             lost     2024-01-02T10:00
+            lost        2               2024-01-03T10:00  new             lost     2024-01-04T10:00
+            """,
+        )
+
+
     assert_rows(
         warehouse,
         "core.fct_stage_visits",

@@ -3,6 +3,7 @@ with
 funnels as (
     select
         funnel_id,
+        subject_type,
         count_by,
         window_hours,
         hold_constant,
@@ -109,14 +110,24 @@ stage_lanes as (
     from entries
 ),
 
-lost_events as (
+-- A record is closed by any entry of a won stage; for all others a win is one of the chain.
+closing_events as (
     select
-        funnel_id,
-        subject_id,
-        event_number,
-        entered_at,
-    from {{ ref('int_funnel_events') }}
-    where stage_kind = 'lost' and entered_at is not null
+        funnel_events.funnel_id,
+        funnel_events.subject_id,
+        funnel_events.event_number,
+    from {{ ref('int_funnel_events') }} as funnel_events
+    inner join funnels
+        on funnel_events.funnel_id = funnels.funnel_id
+    where
+        funnel_events.entered_at is not null
+        and (
+            funnel_events.stage_kind = 'lost'
+            or (
+                funnel_events.stage_kind = 'won'
+                and funnels.subject_type in ('lead', 'opportunity')
+            )
+        )
 ),
 
 -- One row per event from which a window may be counted.
@@ -142,10 +153,10 @@ anchors as (
         ) = 1
 ),
 
-anchors_with_loss as (
+anchors_with_closing as (
     select
         anchors.*,
-        lost_events.event_number as lost_event_number,
+        closing_events.event_number as closing_event_number,
         -- Of entries alike in instant and stage, `funnel_order` knows no first.
         case anchors.tie_policy
             when 'funnel_order'
@@ -159,11 +170,11 @@ anchors_with_loss as (
             else anchors.start_event_number
         end as first_alike_number,
     from anchors
-    asof left join lost_events
+    asof left join closing_events
         on
-            anchors.funnel_id = lost_events.funnel_id
-            and anchors.subject_id = lost_events.subject_id
-            and anchors.start_event_number < lost_events.event_number
+            anchors.funnel_id = closing_events.funnel_id
+            and anchors.subject_id = closing_events.subject_id
+            and anchors.start_event_number < closing_events.event_number
 ),
 
 first_stage_anchors as (
@@ -177,22 +188,22 @@ first_stage_anchors as (
 
 limited_anchors as (
     select
-        anchors_with_loss.start_entry_id,
-        anchors_with_loss.funnel_id,
-        anchors_with_loss.subject_id,
-        anchors_with_loss.chain_key,
-        anchors_with_loss.start_event_number,
-        anchors_with_loss.first_alike_number,
-        anchors_with_loss.window_ends_at,
-        case when anchors_with_loss.count_by = 'journey' then reopening.start_event_number end
+        anchors_with_closing.start_entry_id,
+        anchors_with_closing.funnel_id,
+        anchors_with_closing.subject_id,
+        anchors_with_closing.chain_key,
+        anchors_with_closing.start_event_number,
+        anchors_with_closing.first_alike_number,
+        anchors_with_closing.window_ends_at,
+        case when anchors_with_closing.count_by = 'journey' then reopening.start_event_number end
             as reopened_event_number,
-    from anchors_with_loss
+    from anchors_with_closing
     asof left join first_stage_anchors as reopening
         on
-            anchors_with_loss.funnel_id = reopening.funnel_id
-            and anchors_with_loss.subject_id = reopening.subject_id
+            anchors_with_closing.funnel_id = reopening.funnel_id
+            and anchors_with_closing.subject_id = reopening.subject_id
             -- DuckDB's as-of join takes a null for less than all.
-            and coalesce(anchors_with_loss.lost_event_number, 9223372036854775807)
+            and coalesce(anchors_with_closing.closing_event_number, 9223372036854775807)
             < reopening.start_event_number
 ),
 

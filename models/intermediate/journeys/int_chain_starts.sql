@@ -3,6 +3,7 @@ with
 funnels as (
     select
         funnel_id,
+        subject_type,
         entry_policy,
         count_by,
         window_hours,
@@ -30,14 +31,25 @@ chain_entries as (
     from {{ ref('int_chain_entries') }}
 ),
 
-lost_events as (
+-- A record is closed by any entry of a won stage; for all others a win is one of the chain.
+closing_events as (
     select
-        funnel_id,
-        subject_id,
-        event_number,
-        entered_at,
-    from {{ ref('int_funnel_events') }}
-    where stage_kind = 'lost' and entered_at is not null
+        funnel_events.funnel_id,
+        funnel_events.subject_id,
+        funnel_events.event_number,
+        funnel_events.entered_at,
+    from {{ ref('int_funnel_events') }} as funnel_events
+    inner join funnels
+        on funnel_events.funnel_id = funnels.funnel_id
+    where
+        funnel_events.entered_at is not null
+        and (
+            funnel_events.stage_kind = 'lost'
+            or (
+                funnel_events.stage_kind = 'won'
+                and funnels.subject_type in ('lead', 'opportunity')
+            )
+        )
 ),
 
 starts as (
@@ -82,38 +94,38 @@ openings as (
     where stage_position = 1
 ),
 
--- The loss that ends a journey unless it wins, and the entry that opens another after it.
-starts_with_loss as (
+-- What closes a journey unless it wins before, and the entry that opens another after it.
+starts_with_closing as (
     select
         starts.*,
-        lost_events.event_number as lost_event_number,
-        lost_events.entered_at as lost_at,
+        closing_events.event_number as closing_event_number,
+        closing_events.entered_at as closed_at,
     from starts
-    asof left join lost_events
+    asof left join closing_events
         on
-            starts.funnel_id = lost_events.funnel_id
-            and starts.subject_id = lost_events.subject_id
-            and starts.event_number < lost_events.event_number
+            starts.funnel_id = closing_events.funnel_id
+            and starts.subject_id = closing_events.subject_id
+            and starts.event_number < closing_events.event_number
 )
 
 select
-    starts_with_loss.entry_id,
-    starts_with_loss.funnel_id,
-    starts_with_loss.subject_id,
-    starts_with_loss.event_number,
-    starts_with_loss.stage_position,
-    starts_with_loss.entered_at,
-    starts_with_loss.window_ends_at,
-    starts_with_loss.lost_event_number,
-    starts_with_loss.lost_at,
-    case when starts_with_loss.count_by = 'journey' then openings.event_number end
+    starts_with_closing.entry_id,
+    starts_with_closing.funnel_id,
+    starts_with_closing.subject_id,
+    starts_with_closing.event_number,
+    starts_with_closing.stage_position,
+    starts_with_closing.entered_at,
+    starts_with_closing.window_ends_at,
+    starts_with_closing.closing_event_number,
+    starts_with_closing.closed_at,
+    case when starts_with_closing.count_by = 'journey' then openings.event_number end
         as reopened_event_number,
-from starts_with_loss
+from starts_with_closing
 asof left join openings
     on
-        starts_with_loss.funnel_id = openings.funnel_id
-        and starts_with_loss.subject_id = openings.subject_id
-        -- DuckDB's as-of join takes a null for less than all, so a start without a loss gets a
+        starts_with_closing.funnel_id = openings.funnel_id
+        and starts_with_closing.subject_id = openings.subject_id
+        -- DuckDB's as-of join takes a null for less than all, so a start without one gets a
         -- number that nothing comes after.
-        and coalesce(starts_with_loss.lost_event_number, 9223372036854775807)
+        and coalesce(starts_with_closing.closing_event_number, 9223372036854775807)
         < openings.event_number

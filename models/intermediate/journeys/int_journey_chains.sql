@@ -3,6 +3,7 @@ with
 funnels as (
     select
         funnel_id,
+        subject_type,
         order_mode,
     from {{ ref('funnels') }}
     where count_by = 'journey' and order_mode != 'furthest'
@@ -105,64 +106,72 @@ first_openings_of_instant as (
     group by all
 ),
 
-losses as (
+-- A record is closed by any entry of a won stage; for all others a win is one of the chain.
+closings as (
     select
-        funnel_id,
-        subject_id,
-        event_number,
-        entered_at,
+        funnel_events.funnel_id,
+        funnel_events.subject_id,
+        funnel_events.event_number,
+        funnel_events.entered_at,
     from funnel_events
-    where stage_kind = 'lost'
+    inner join funnels
+        on funnel_events.funnel_id = funnels.funnel_id
+    where
+        funnel_events.stage_kind = 'lost'
+        or (
+            funnel_events.stage_kind = 'won'
+            and funnels.subject_type in ('lead', 'opportunity')
+        )
 ),
 
-starts_with_loss as (
+starts_with_closing as (
     select
         starts.funnel_id,
         starts.subject_id,
         starts.start_event_number,
         -- DuckDB's as-of join takes a null for less than all: nothing comes after this number.
         case
-            when starts.window_ends_at is null or losses.entered_at <= starts.window_ends_at
-                then coalesce(losses.event_number, 9223372036854775807)
+            when starts.window_ends_at is null or closings.entered_at <= starts.window_ends_at
+                then coalesce(closings.event_number, 9223372036854775807)
             else 9223372036854775807
-        end as lost_event_number,
+        end as closing_event_number,
         coalesce(starts.window_ends_at, cast('9999-12-31' as timestamp)) as window_ends_at,
     from starts
-    asof left join losses
+    asof left join closings
         on
-            starts.funnel_id = losses.funnel_id
-            and starts.subject_id = losses.subject_id
-            and starts.start_event_number < losses.event_number
+            starts.funnel_id = closings.funnel_id
+            and starts.subject_id = closings.subject_id
+            and starts.start_event_number < closings.event_number
 ),
 
-starts_after_loss as (
+starts_after_closing as (
     select
-        starts_with_loss.*,
+        starts_with_closing.*,
         openings.event_number as opening_number,
-    from starts_with_loss
+    from starts_with_closing
     asof left join openings
         on
-            starts_with_loss.funnel_id = openings.funnel_id
-            and starts_with_loss.subject_id = openings.subject_id
-            and starts_with_loss.lost_event_number < openings.event_number
+            starts_with_closing.funnel_id = openings.funnel_id
+            and starts_with_closing.subject_id = openings.subject_id
+            and starts_with_closing.closing_event_number < openings.event_number
 ),
 
--- Whatever else happens, a loss and the end of the window end a journey.
+-- Whatever else happens, what closes it and the end of the window end a journey.
 latest_ends as (
     select
-        starts_after_loss.funnel_id,
-        starts_after_loss.subject_id,
-        starts_after_loss.start_event_number,
+        starts_after_closing.funnel_id,
+        starts_after_closing.subject_id,
+        starts_after_closing.start_event_number,
         least(
-            coalesce(starts_after_loss.opening_number, 9223372036854775807),
+            coalesce(starts_after_closing.opening_number, 9223372036854775807),
             coalesce(first_openings_of_instant.event_number, 9223372036854775807)
         ) as end_number,
-    from starts_after_loss
+    from starts_after_closing
     asof left join first_openings_of_instant
         on
-            starts_after_loss.funnel_id = first_openings_of_instant.funnel_id
-            and starts_after_loss.subject_id = first_openings_of_instant.subject_id
-            and starts_after_loss.window_ends_at < first_openings_of_instant.entered_at
+            starts_after_closing.funnel_id = first_openings_of_instant.funnel_id
+            and starts_after_closing.subject_id = first_openings_of_instant.subject_id
+            and starts_after_closing.window_ends_at < first_openings_of_instant.entered_at
 ),
 
 chain_steps as (
