@@ -271,7 +271,7 @@ def _start(log: Log, chain: Iterable[Entry]) -> Entry:
 
 
 def _first_entries(log: Log, entries: Sequence[Entry]) -> Chain:
-    """Mode furthest: the first entry of each stage; each happening serves the lowest it meets."""
+    """Mode furthest: the first entry of each stage; each happening serves the highest it meets."""
     firsts: dict[str, Entry] = {}
     for entry in sorted(serving(log, entries, ()), key=log.place):
         firsts.setdefault(entry.stage.stage_id, entry)
@@ -389,14 +389,19 @@ def _is_voided_by(log: Log, chain: Chain, opens_next: Entry | None, exclusion: E
 
 
 def serving(log: Log, entries: Sequence[Entry], chains: Sequence[Chain]) -> list[Entry]:
-    """One entry for each happening: the one a journey took, else the lowest stage that it meets."""
+    """One entry for each happening: the one a journey took, else the lowest stage that it meets.
+
+    In mode furthest a happening tells how far the subject got, and serves the highest.
+    """
     taken = {entry.happening: entry for chain in chains for entry in chain}
-    lowest: dict[Happening, Entry] = {}
-    for entry in entries:
-        known = lowest.get(entry.happening)
-        if known is None or entry.position < known.position:
-            lowest[entry.happening] = entry
-    return sorted({**lowest, **taken}.values(), key=log.place)
+
+    def preference(entry: Entry) -> tuple[bool, int]:
+        is_highest_first = log.funnel.order_mode == "furthest"
+        return entry.stage.position is None, entry.position * (-1 if is_highest_first else 1)
+
+    by_preference = sorted(entries, key=preference, reverse=True)
+    preferred = {entry.happening: entry for entry in by_preference}
+    return sorted({**preferred, **taken}.values(), key=log.place)
 
 
 # ---------------------------------------------------------------------- outcome and reach

@@ -221,6 +221,30 @@ for mode in ("ordered", "strict", "any"):
                     rules=REPEATED_RULES,
                     exclusions=[("s1", "s2", "x"), ("s3", "s4", "x")] if excluded else (),
                 )
+for count_by in ("subject", "journey"):
+    shared.funnel(
+        f"furthest_{count_by}",
+        REPEATED_LADDERS["early_win"],
+        order_mode="furthest",
+        count_by=count_by,
+        rules=REPEATED_RULES,
+    )
+# Here two stages in a row may be served by the same events, which all may be passed over.
+ADJACENT_RULES = [
+    {"stage_id": stage, "match_value": event}
+    for stage, event in zip(("s1", "s2", "s3", "s4", "s5"), "aabba", strict=True)
+]
+for mode in ("ordered", "strict", "any"):
+    for entry_policy, count_by in POLICIES:
+        shared.funnel(
+            f"{mode}_{entry_policy}_{count_by}_adjacent",
+            "s1 optional\ns2 optional\ns3 optional\ns4 optional\ns5 won",
+            order_mode=mode,
+            entry_policy=entry_policy,
+            count_by=count_by,
+            window=hours(20),
+            rules=ADJACENT_RULES,
+        )
 _draw("shared_tied", 505, "abx", with_ties=True, weights=(5, 4, 1), most=7)
 shared_tied = case("shared_tied")
 shared_tied.funnel(
