@@ -189,11 +189,18 @@ def _has_closed(log: Log, known: Sequence[Entry], start: Entry, opening: Entry) 
 
     Records are closed by any entry of a won stage. For all others a win is one of the chain.
     """
-    later = [entry for entry in known if entry == start or entry.happening != start.happening]
-    if any(entry.stage.kind == "lost" and log.within_window(start, entry.at) for entry in later):
+    could_serve = {entry.happening for entry in log.entries if entry.stage.position is not None}
+    losses = [
+        entry
+        for entry in known
+        if entry.stage.kind == "lost" and entry.happening not in could_serve
+    ]
+    if any(log.within_window(start, entry.at) for entry in losses):
         return True
-    if log.funnel.order_mode == "furthest" or log.funnel.is_of_records:
-        return any(entry.stage.kind == "won" for entry in later)
+    if log.funnel.order_mode == "furthest":
+        return any(entry.stage.kind == "won" for entry in serving(log, known, ()))
+    if log.funnel.is_of_records:
+        return any(entry.stage.kind == "won" for entry in known)
     return any(
         entry.stage.kind == "won"
         for chain in _candidates(log, known)

@@ -110,7 +110,8 @@ stage_lanes as (
     from entries
 ),
 
--- A record is closed by any entry of a won stage; for all others a win is one of the chain.
+-- A record is closed by any entry of a won stage; for all others a win is one of the chain. What
+-- could serve a stage of the ladder is no loss.
 closing_events as (
     select
         funnel_events.funnel_id,
@@ -122,7 +123,10 @@ closing_events as (
     where
         funnel_events.entered_at is not null
         and (
-            funnel_events.stage_kind = 'lost'
+            (
+                funnel_events.stage_kind = 'lost'
+                and funnel_events.lowest_stage_position is null
+            )
             or (
                 funnel_events.stage_kind = 'won'
                 and funnels.subject_type in ('lead', 'opportunity')
@@ -174,7 +178,7 @@ anchors_with_closing as (
         on
             anchors.funnel_id = closing_events.funnel_id
             and anchors.subject_id = closing_events.subject_id
-            and anchors.start_event_number < closing_events.event_number
+            and anchors.start_event_number <= closing_events.event_number
 ),
 
 first_stage_anchors as (

@@ -31,7 +31,8 @@ chain_entries as (
     from {{ ref('int_chain_entries') }}
 ),
 
--- A record is closed by any entry of a won stage; for all others a win is one of the chain.
+-- A record is closed by any entry of a won stage; for all others a win is one of the chain. What
+-- could serve a stage of the ladder is no loss.
 closing_events as (
     select
         funnel_events.funnel_id,
@@ -44,7 +45,10 @@ closing_events as (
     where
         funnel_events.entered_at is not null
         and (
-            funnel_events.stage_kind = 'lost'
+            (
+                funnel_events.stage_kind = 'lost'
+                and funnel_events.lowest_stage_position is null
+            )
             or (
                 funnel_events.stage_kind = 'won'
                 and funnels.subject_type in ('lead', 'opportunity')
@@ -105,7 +109,7 @@ starts_with_closing as (
         on
             starts.funnel_id = closing_events.funnel_id
             and starts.subject_id = closing_events.subject_id
-            and starts.event_number < closing_events.event_number
+            and starts.event_number <= closing_events.event_number
 )
 
 select

@@ -24,6 +24,7 @@ funnel_events as (
         subject_id,
         event_number,
         stage_kind,
+        lowest_stage_position,
         entered_at,
     from {{ ref('int_funnel_events') }}
     where entered_at is not null
@@ -106,7 +107,8 @@ first_openings_of_instant as (
     group by all
 ),
 
--- A record is closed by any entry of a won stage; for all others a win is one of the chain.
+-- A record is closed by any entry of a won stage; for all others a win is one of the chain. What
+-- could serve a stage of the ladder is no loss.
 closings as (
     select
         funnel_events.funnel_id,
@@ -117,7 +119,10 @@ closings as (
     inner join funnels
         on funnel_events.funnel_id = funnels.funnel_id
     where
-        funnel_events.stage_kind = 'lost'
+        (
+            funnel_events.stage_kind = 'lost'
+            and funnel_events.lowest_stage_position is null
+        )
         or (
             funnel_events.stage_kind = 'won'
             and funnels.subject_type in ('lead', 'opportunity')
@@ -141,7 +146,7 @@ starts_with_closing as (
         on
             starts.funnel_id = closings.funnel_id
             and starts.subject_id = closings.subject_id
-            and starts.start_event_number < closings.event_number
+            and starts.start_event_number <= closings.event_number
 ),
 
 starts_after_closing as (
