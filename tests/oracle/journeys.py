@@ -218,14 +218,21 @@ def _best(log: Log, candidates: Sequence[Chain], opens_next: Entry | None) -> Ch
     if not valid:
         return None
 
-    def places(chain: Chain) -> tuple[Place, ...]:
-        return tuple(sorted(log.place(entry) for entry in chain))
+    def earliness(chain: Chain) -> tuple[object, ...]:
+        # Instants go before stages, and all that `funnel_order` knows before the delivery.
+        own = sorted(chain, key=log.place)
+        instants = [log.place(entry)[:2] for entry in own]
+        rows = [(entry.happening.file, entry.happening.row) for entry in own]
+        positions = [entry.position for entry in own]
+        if log.funnel.tie_policy == "funnel_order":
+            return instants, positions, rows
+        return list(zip(instants, rows, strict=True)), positions
 
     # Highest position, then most stages, then earliest.
     highest = max(_highest(chain) for chain in valid)
     valid = [chain for chain in valid if _highest(chain) == highest]
     most = max(len(chain) for chain in valid)
-    return min((chain for chain in valid if len(chain) == most), key=places)
+    return min((chain for chain in valid if len(chain) == most), key=earliness)
 
 
 def _highest(chain: Chain) -> int:

@@ -73,11 +73,61 @@ chains_until_end as (
     where valid_chains.is_of_several
 ),
 
+interchangeable_subjects as (
+    select distinct
+        funnel_id,
+        subject_id,
+    from {{ ref('int_funnel_events') }}
+    where tie_policy = 'funnel_order' and (meets_several or held_value is not null)
+),
+
+numbered_instants as (
+    select distinct
+        funnel_events.funnel_id,
+        funnel_events.subject_id,
+        funnel_events.event_number,
+        min(funnel_events.event_number) over (
+            partition by
+                funnel_events.funnel_id, funnel_events.subject_id, funnel_events.entered_at
+        ) as instant_number,
+    from {{ ref('int_funnel_events') }} as funnel_events
+    inner join interchangeable_subjects
+        on
+            funnel_events.funnel_id = interchangeable_subjects.funnel_id
+            and funnel_events.subject_id = interchangeable_subjects.subject_id
+    where funnel_events.entered_at is not null
+),
+
+-- At one instant `funnel_order` knows stages alone: which of its events serves which is not to
+-- decide before later instants do.
+instants_of_subjects as (
+    select
+        funnel_id,
+        subject_id,
+        array_agg(instant_number order by event_number) as instant_numbers,
+    from numbered_instants
+    group by all
+    having bool_or(instant_number != event_number)
+),
+
+chains_with_instants as (
+    select
+        chains_until_end.*,
+        list_select(
+            instants_of_subjects.instant_numbers, chains_until_end.event_numbers
+        ) as instant_numbers,
+    from chains_until_end
+    left join instants_of_subjects
+        on
+            chains_until_end.funnel_id = instants_of_subjects.funnel_id
+            and chains_until_end.subject_id = instants_of_subjects.subject_id
+),
+
 -- Highest position, then most stages, then earliest; of each subject, or of each start where one
 -- subject may have several journeys.
 best_chains as (
     select *
-    from chains_until_end
+    from chains_with_instants
     qualify
         row_number() over (
             partition by
@@ -87,9 +137,17 @@ best_chains as (
             order by
                 last_stage_position desc,
                 stages_entered desc,
+                list_sort(instant_numbers) asc nulls last,
+                case
+                    when instant_numbers is not null
+                        then list_sort(list_zip(instant_numbers, stage_positions))
+                end asc nulls last,
                 start_event_number asc,
                 case when order_mode = 'any' then list_sort(event_numbers) end asc nulls last,
-                case when order_mode = 'any' then stage_positions end asc nulls last,
+                case
+                    when order_mode = 'any'
+                        then list_sort(list_zip(event_numbers, stage_positions))
+                end asc nulls last,
                 event_numbers asc,
                 stage_positions asc
         ) = 1
