@@ -516,6 +516,30 @@ def test_the_exclusion_that_left_a_subject_nothing_is_named(warehouse: Tables) -
     assert counted == [("journeys_excluded", 3), ("journeys_excluded_alone", 3)]
 
 
+skipped = case("skipped_then_excluded")
+skipped_funnels = [
+    skipped.funnel(
+        mode,
+        "one optional\ntwo\nthree won",
+        order_mode=mode,
+        exclusions=[("two", "three", "logout")],
+    )
+    for mode in ("ordered", "any")
+]
+skipped.events("ann", "2024-01-01T10:00:00 two\n2024-01-01T10:01:00 logout")
+
+
+def test_who_passed_over_the_first_stage_is_excluded_like_others(warehouse: Tables) -> None:
+    """Prevents subjects from vanishing without a number who began with the second stage."""
+    for funnel_id in skipped_funnels:
+        counted = warehouse.query(
+            "select measure, counted from core.control_totals where scope_type = 'funnel'"
+            " and scope = ? and measure like 'subjects%' and counted > 0",
+            [funnel_id],
+        )
+        assert counted == [("subjects_excluded", 1)], funnel_id
+
+
 passes = case("passes")
 passes_funnel = passes.funnel(
     "web",
@@ -833,30 +857,6 @@ def test_furthest_counts_by_journey_too(warehouse: Tables) -> None:
     )
 
 
-sessions = case("sessions")
-sessions_funnel = sessions.funnel("web", WEB, subject_type="session")
-for number in ("one", "two"):
-    sessions.events(
-        number,
-        "2024-01-01T10:00:00 visit\n2024-01-01T10:05:00 cart",
-        subject_type="session",
-        user_id="sessions.ann",
-    )
-users_of_sessions = sessions.funnel("users", WEB, subject_type="user")
-
-
-def test_counting_by_session_takes_each_session_for_itself(warehouse: Tables) -> None:
-    """Prevents sessions of one user from being taken together, or users from being split."""
-    assert_rows(
-        warehouse,
-        "core.fct_journeys",
-        sessions_funnel,
-        """
-        subject_id  furthest_stage_id
-        one         cart
-        two         cart
-        """,
-    )
 renewals = case("renewals")
 renewals_funnels = [
     renewals.funnel(
@@ -906,6 +906,30 @@ def test_a_record_that_was_won_is_closed_whatever_its_chain_counts(warehouse: Ta
         )
 
 
+sessions = case("sessions")
+sessions_funnel = sessions.funnel("web", WEB, subject_type="session")
+for number in ("one", "two"):
+    sessions.events(
+        number,
+        "2024-01-01T10:00:00 visit\n2024-01-01T10:05:00 cart",
+        subject_type="session",
+        user_id="sessions.ann",
+    )
+users_of_sessions = sessions.funnel("users", WEB, subject_type="user")
+
+
+def test_counting_by_session_takes_each_session_for_itself(warehouse: Tables) -> None:
+    """Prevents sessions of one user from being taken together, or users from being split."""
+    assert_rows(
+        warehouse,
+        "core.fct_journeys",
+        sessions_funnel,
+        """
+        subject_id  furthest_stage_id
+        one         cart
+        two         cart
+        """,
+    )
     assert_rows(
         warehouse,
         "core.fct_stage_visits",
