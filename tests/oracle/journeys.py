@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import product
+from itertools import pairwise, product
 from typing import Literal
 
 from tests.oracle.declared import Exclusion, Funnel, Stage
@@ -277,7 +277,14 @@ def _all_chains(log: Log, entries: Sequence[Entry]) -> list[Chain]:
     if log.funnel.order_mode == "any":
         return list(_sets(log, entries))
     starts = [entry for entry in entries if log.funnel.may_start(entry.position)]
-    return [chain for start in starts for chain in _extended(log, entries, (start,))]
+    chains = [chain for start in starts for chain in _extended(log, entries, (start,))]
+    if log.funnel.order_mode == "strict":
+        # A chain is whole or not: what lies between two of its links may be a link further on.
+        beginnings = {chain[:links] for chain in chains for links in range(1, len(chain) + 1)}
+        unbroken = {chain for chain in beginnings if not _is_interrupted(log, chain)}
+        going_on = {chain[:links] for chain in unbroken for links in range(1, len(chain))}
+        return sorted(unbroken - going_on, key=lambda chain: [log.place(one) for one in chain])
+    return chains
 
 
 def _start(log: Log, chain: Iterable[Entry]) -> Entry:
@@ -293,7 +300,10 @@ def _first_entries(log: Log, entries: Sequence[Entry]) -> Chain:
 
 
 def _extended(log: Log, entries: Sequence[Entry], chain: Chain) -> Iterator[Chain]:
-    """Modes ordered and strict: every way to go on from `chain` until nothing can follow."""
+    """Modes ordered and strict: every way to go on from `chain` until nothing can follow.
+
+    What breaks a strict chain is left to be looked at when it is whole.
+    """
     following = [entry for entry in entries if _may_follow(log, chain, entry)]
     if not following:
         yield chain
@@ -310,27 +320,30 @@ def _may_follow(log: Log, chain: Chain, entry: Entry) -> bool:
         and all(entry.happening != used.happening for used in chain)
         and log.within_window(chain[0], entry.at)
         and entry.held_value(log.funnel) == last.held_value(log.funnel)
-        and (log.funnel.order_mode != "strict" or not _is_interrupted(log, chain, entry))
     )
 
 
-def _is_interrupted(log: Log, chain: Chain, entry: Entry) -> bool:
-    """Mode strict: whether any other event of the subject lies between two links of a chain."""
-    last = chain[-1]
-    in_chain = [used.happening for used in (*chain, entry)]
-    for other in log.happenings:
-        met = [met for met in log.entries if met.happening == other]
-        there = place(log.funnel, other, min((one.position for one in met), default=NO_POSITION))
-        if other in in_chain or not log.place(last) < there < log.place(entry):
-            continue
-        repeats = (
-            one.stage == last.stage and one.held_value(log.funnel) == last.held_value(log.funnel)
-            for one in met
-        )
-        if log.funnel.collapse_repeats and any(repeats):
-            continue
-        return True
-    return False
+def _is_interrupted(log: Log, chain: Chain) -> bool:
+    """Mode strict: whether any event that is none of its links lies between two of a chain."""
+    return any(
+        _lies_between(log, chain, other, last, following)
+        for last, following in pairwise(chain)
+        for other in log.happenings
+    )
+
+
+def _lies_between(log: Log, chain: Chain, other: Happening, last: Entry, following: Entry) -> bool:
+    if any(other == link.happening for link in chain):
+        return False
+    met = [entry for entry in log.entries if entry.happening == other]
+    there = place(log.funnel, other, min((entry.position for entry in met), default=NO_POSITION))
+    if not log.place(last) < there < log.place(following):
+        return False
+    repeats = (
+        entry.stage == last.stage and entry.held_value(log.funnel) == last.held_value(log.funnel)
+        for entry in met
+    )
+    return not (log.funnel.collapse_repeats and any(repeats))
 
 
 def _sets(log: Log, entries: Sequence[Entry]) -> Iterator[Chain]:

@@ -255,6 +255,24 @@ shared_tied.funnel(
     rules=REPEATED_RULES,
 )
 
+# Some events could serve a stage of others at their instant, and others not.
+OVERLAPPING_RULES = [
+    {"stage_id": stage, "match_value": event}
+    for stage, event in (("s1", "a"), ("s1", "b"), ("s2", "a"), ("s3", "b"), ("s3", "a"))
+]
+for mode in ("ordered", "strict", "any"):
+    for entry_policy in ("best", "first"):
+        for ladder in ("s1\ns2\ns3 won", "s1 optional\ns2 optional\ns3 won"):
+            shared_tied.funnel(
+                f"{mode}_{entry_policy}_{'optional' if 'optional' in ladder else 'plain'}",
+                ladder,
+                order_mode=mode,
+                entry_policy=entry_policy,
+                window=hours(20),
+                tie_policy="funnel_order",
+                rules=OVERLAPPING_RULES,
+            )
+
 # The same item through all steps; some events have none.
 _draw(
     "held",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from tests.semantics.cases import assert_rows, case
 from tests.support.tables import Tables
 
@@ -155,6 +157,87 @@ def test_a_segment_taken_at_entry_is_of_the_event_that_the_entry_names(warehouse
             [funnel_id],
         )
         assert found == [("b", SHARED)], funnel_id
+
+
+# Of the first two, `b` has to be the first stage for the third event to be the last.
+earliest = case("earliest_instants")
+earliest_funnels = [
+    earliest.funnel(
+        mode,
+        "one\ntwo\nthree won",
+        order_mode=mode,
+        tie_policy="funnel_order",
+        rules=[
+            {"stage_id": stage, "match_value": event}
+            for stage, event in (
+                ("one", "a"),
+                ("one", "b"),
+                ("two", "a"),
+                ("three", "a"),
+                ("three", "b"),
+            )
+        ],
+    )
+    for mode in ("ordered", "any")
+]
+EARLIEST = 10
+for number in range(EARLIEST):
+    for hour, event in ((10, "a"), (10, "b"), (11, "a"), (21, "b")):
+        earliest.events(
+            f"{number:02}",
+            f"2024-01-01T{hour}:00:00 {event}",
+            event_id=f"earliest_instants.{number}.{hour}.{event}",
+        )
+
+
+def test_the_earliest_chain_is_told_by_instants(warehouse: Tables) -> None:
+    """Prevents an event's id from deciding when a subject won, as both fit the first stage."""
+    for funnel_id in earliest_funnels:
+        found = warehouse.query(
+            "select entered_at, ended_at, count(*) from core.fct_journeys"
+            " where funnel_id = ? group by all",
+            [funnel_id],
+        )
+        expected = (datetime(2024, 1, 1, 10), datetime(2024, 1, 1, 11), EARLIEST)
+        assert found == [expected], funnel_id
+
+
+# At the second instant one event is both the first stage and the third, the other the second.
+straight = case("straight_at_one_instant")
+straight_funnels = [
+    straight.funnel(
+        collapse,
+        "one\ntwo optional\nthree",
+        order_mode="strict",
+        tie_policy="funnel_order",
+        collapse_repeats=collapse,
+        rules=[
+            {"stage_id": "one", "match_value": "page"},
+            {"stage_id": "two", "match_value": "form"},
+            {"stage_id": "three", "match_value": "page"},
+        ],
+    )
+    for collapse in ("true", "false")
+]
+straight.events(
+    "ann", "2024-01-01T10:00:00 page\n2024-01-01T10:02:00 page\n2024-01-01T10:02:00 form"
+)
+
+
+def test_a_link_further_on_does_not_interrupt_a_strict_chain(warehouse: Tables) -> None:
+    """Prevents the third step from standing in the way of the second, as it is like the first."""
+    for funnel_id in straight_funnels:
+        assert_rows(
+            warehouse,
+            "core.fct_journey_stages",
+            funnel_id,
+            """
+            stage_id  evidence  reached_at
+            one       observed  2024-01-01T10:00
+            two       observed  2024-01-01T10:02
+            three     observed  2024-01-01T10:02
+            """,
+        )
 
 
 # What hangs on a tie, and what does not, whatever the funnel declares.
