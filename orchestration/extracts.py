@@ -29,7 +29,7 @@ OWN_COLUMNS = (
 )
 # The one in C takes a tenth of the time, and is not in every build of PyYAML.
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-DATA_TYPES = ("varchar", "timestamp", "date", "decimal", "boolean", "json")
+DATA_TYPES = ("varchar", "timestamp", "date", "decimal", "boolean", "json", "json_array")
 
 
 class ExtractsError(ValueError):

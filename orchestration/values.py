@@ -80,6 +80,12 @@ TYPE_CHECKS = {
         reads="true",
         reason="'unreadable_json'",
     ),
+    "json_array": TypeCheck(
+        expected="a JSON array",
+        shape="coalesce(json_type(case when json_valid({text}) then {text} end) = 'ARRAY', false)",
+        reads="true",
+        reason="'unreadable_json'",
+    ),
 }
 
 

@@ -29,6 +29,7 @@ READABLE = {
     "decimal": ["0", "-1.5", "+1.5", ".5", "5.", "1e3", "99999999999999.9999"],
     "boolean": ["true", "FALSE", "t", "f", "yes", "no", "1", "0"],
     "json": ["{}", '{"a": {"b": [1]}}'],
+    "json_array": ["[]", '[{"a": 1}]'],
 }
 UNREADABLE = {
     "timestamp": {
@@ -67,6 +68,7 @@ UNREADABLE = {
         "{a: 1}": "unreadable_json",
         '{"a": 1} and more': "unreadable_json",
     },
+    "json_array": {"{}": "unreadable_json", "null": "unreadable_json", "[1": "unreadable_json"},
 }
 
 
@@ -85,7 +87,11 @@ def ask(question: str, text: str) -> object:
 )
 def test_a_readable_text_is_accepted_and_can_be_cast(data_type: str, text: str) -> None:
     """A row that could be used is set aside, or a cast behind the loader fails."""
-    cast_to = {"timestamp": "timestamptz", "decimal": "decimal(18, 4)"}.get(data_type, data_type)
+    cast_to = {
+        "timestamp": "timestamptz",
+        "decimal": "decimal(18, 4)",
+        "json_array": "json",
+    }.get(data_type, data_type)
 
     assert ask(is_refused(extract(data_type), ["value"]), text) is False
     assert ask(f"cast(value as {cast_to}) is not null", text) is True
