@@ -31,7 +31,7 @@ def declared_columns(path: Path) -> dict[str, list[tuple[str, str]]]:
 
 
 def _type_in_build(name: str, data_type: str, source: str) -> str:
-    is_delivered = source == "generic" and not name.startswith("_")
+    is_delivered = source != "raw" and not name.startswith("_")
     return "VARCHAR" if is_delivered else data_type.upper()
 
 
