@@ -1,9 +1,11 @@
-{#- Names of columns and properties that tell who a person is, in the spellings that are common. Where
-    they are not declared, and so not hashed, they do not pass staging. -#}
+{#- Names of columns and properties that tell who a person is or where, in the spellings that are
+    common. Where they are not declared, and so not hashed, they do not pass staging. -#}
 {% macro personal_keys() -%}
     {%- set names = [
         'email', 'email_address', 'contact_email', 'phone', 'phone_number', 'first_name',
-        'last_name', 'full_name',
+        'last_name', 'full_name', 'user_name', 'date_of_birth', 'birthday', 'traits',
+        'ip', 'ip_address', 'user_ip', 'user_ipaddress', 'user_agent', 'useragent',
+        'user_fingerprint', 'geo_latitude', 'geo_longitude',
     ] -%}
     {%- set keys = [] -%}
     {%- for name in names -%}
