@@ -53,8 +53,8 @@ described_events as (
             ~ json_text('ecommerce', 'transaction_id') ~ "), '(not set)')",
             'amount': 'coalesce(' ~ json_text('params', 'value') ~ ', '
             ~ json_text('ecommerce', 'purchase_revenue') ~ ')',
-            'product_id': json_text_of_only('items', 'item_id'),
-            'product_category': json_text_of_only('items', 'item_category'),
+            'product_id': json_text_of_all('items', 'item_id'),
+            'product_category': json_text_of_all('items', 'item_category'),
         }) }} as description,
     from events
 )

@@ -1,6 +1,5 @@
 {%- set shop = 'com_snowplowanalytics_snowplow_ecommerce_' -%}
-{#- Of each entity the fields that are used, each with its spelling in JSON where that is another.
-    The first field tells several of a kind apart. -#}
+{#- Of each entity the fields that are used, each with its spelling in JSON where that differs. -#}
 {%- set entities = {
     'action': {
         'name': shop ~ 'snowplow_ecommerce_action',
@@ -98,9 +97,9 @@ events_with_entities as (
             {%- for field, spelled in one['fields'].items() %}
                 coalesce(
                     {{ json_text(entity ~ '_json', field) if entity == 'action'
-                        else json_text_of_only(entity ~ '_json', field) }},
+                        else json_text_of_all(entity ~ '_json', field) }},
                     {%- if spelled %}
-                        {{ json_text_of_only(entity ~ '_json', spelled) }},
+                        {{ json_text_of_all(entity ~ '_json', spelled) }},
                     {%- endif %}
                     {{ entity }}_rows.{{ field }}
                 ) as {{ entity }}_{{ field }},
