@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from orchestration.extracts import STAGING, known_systems, sources_file
+from orchestration.extracts import OWN_COLUMNS, STAGING, known_systems, sources_file
 from orchestration.raw_views import RawError, create_raw_views
 from tests.orchestration.deliveries import CRM, EVENTS_HEADER, ONE_EVENT, WEB, Company
 
@@ -31,7 +31,7 @@ def declared_columns(path: Path) -> dict[str, list[tuple[str, str]]]:
 
 
 def _type_in_build(name: str, data_type: str, source: str) -> str:
-    is_delivered = source != "raw" and not name.startswith("_")
+    is_delivered = source != "raw" and name not in OWN_COLUMNS
     return "VARCHAR" if is_delivered else data_type.upper()
 
 
