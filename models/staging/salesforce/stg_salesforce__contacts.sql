@@ -1,0 +1,33 @@
+with
+
+contacts as (
+    select * from {{ source('salesforce', 'contact') }}
+)
+
+select
+    contacts.id as contact_id,
+    contacts.account_id,
+    contacts.name,
+    contacts.email,
+    contacts.phone,
+    contacts.title as job_title,
+    contacts.lead_source,
+    contacts.region_c as region,
+    contacts.owner_id,
+    contacts.created_date as created_at,
+    contacts.master_record_id as merged_into_id,
+    cast({{ salesforce_is_deleted('contacts') }} as {{ dbt.type_string() }}) as is_deleted,
+    {{ salesforce_deleted_at('contacts') }} as deleted_at,
+    {{ salesforce_updated_at('contacts') }} as updated_at,
+    contacts._source,
+    contacts._file,
+    contacts._row,
+    contacts._load_id,
+    contacts._delivered_at,
+    contacts._plausible_until,
+    {{ salesforce_is_current('contacts', [
+        'account_id', 'name', 'email', 'phone', 'title', 'lead_source', 'region_c', 'owner_id',
+        'created_date', 'master_record_id', 'is_deleted', '_fivetran_deleted', '_fivetran_active',
+        '_ab_cdc_deleted_at', 'last_modified_date', 'system_modstamp',
+    ]) }} as _is_current,
+from contacts
