@@ -9,7 +9,7 @@ import csv
 import re
 import shutil
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
 import pytest
@@ -187,7 +187,7 @@ def test_stages_and_instants_are_those_of_the_history(staged: Tables) -> None:
 
 def test_closed_deals_have_an_end_and_open_ones_a_plan(staged: Tables) -> None:
     """Prevents a plan from being taken for an end, and an end from lying before the creation."""
-    expected = {}
+    expected: dict[str, tuple[datetime | None, date | None]] = {}
     for row in rows_of("opportunity"):
         closes, created = (
             datetime.fromisoformat(row[name]) for name in ("close_date", "created_date")

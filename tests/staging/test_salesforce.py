@@ -155,6 +155,15 @@ VERSIONS = {
     """,
 }
 
+# What was delivered of it while the first versions lasted.
+VERSIONS_BEFORE = """
+    id|stage_name|amount|close_date|is_closed|created_date|_fivetran_active|_fivetran_start|_fivetran_end|_fivetran_synced
+    006A|Prospecting|1|2024-12-31|false|2023-05-01 09:00:00|true|2024-01-10 00:00:00|9999-12-31 23:59:59|2024-01-14 01:00:00
+    006B|Prospecting|2|2024-12-31|false|2024-01-12 09:00:00|false|2024-01-12 9:00:00|2024-01-12 09:59:59.999|2024-01-14 01:00:00
+    006B|Prospecting|3|2024-12-31|false|2024-01-12 09:00:00|true|2024-01-12 10:00:00|9999-12-31 23:59:59|2024-01-14 01:00:00
+    006D|Prospecting|4|2024-12-31|false|2024-01-13 09:00:00|true|2024-01-13 09:00:00|9999-12-31 23:59:59|2024-01-14 01:00:00
+"""
+
 # Three full deliveries. `Proposal` was renamed `Offer` on the second day, and `Prospecting` left the
 # picklist on the third. Columns come, go and change places, while the connector sees no reason to
 # write unchanged rows anew.
@@ -301,6 +310,7 @@ def tables(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tables]:
     for name, table in COMPANY.items():
         object_name = "".join(word.capitalize() for word in name.split("_"))
         write_jsonl(landing / "airbyte" / object_name / "all.jsonl", table)
+    write_csv(landing / "versions" / "opportunity" / "2024-01-14.csv", VERSIONS_BEFORE)
     for path, table in DRIFTING.items():
         write_csv(landing / "drifting" / f"{path}.csv", table)
     write_seeds(folder / "seeds")
@@ -580,6 +590,19 @@ def test_activities_are_what_was_done_about_a_deal_or_person(tables: Tables) -> 
         ("00v1", "campaign response", "00QB", None, "01-03 00:00"),
         ("00v2", "campaign member", None, "003A", "01-02 08:30"),
     ]
+
+
+def test_a_lead_goes_through_its_statuses_to_its_conversion(tables: Tables) -> None:
+    """Prevents leads from ending at their first status, and merged ones from counting twice."""
+    found = tables.query(
+        """
+        select replace(subject_id, 'fivetran:', ''), outcome, furthest_stage_id
+        from core.fct_journeys
+        where funnel_id = 'leads' and subject_id like 'fivetran:%'
+        order by subject_id
+        """
+    )
+    assert found == [("00QA", "won", "converted"), ("00QB", "open", "open")]
 
 
 def test_two_won_and_two_lost_stages_meet_in_one_funnel(tables: Tables) -> None:
