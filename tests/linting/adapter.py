@@ -2,7 +2,11 @@
 
 from collections.abc import Callable
 
+# What stands where no call can.
+LAYOUTS = {"union_by_name": "union all by name"}
+
 
 def dispatch(macro_name: str, macro_namespace: str | None = None) -> Callable[..., str]:
     """A macro that renders to a call of its own name, whatever it is given."""
-    return lambda *arguments, **options: f"{macro_name}()"
+    rendered = LAYOUTS.get(macro_name, f"{macro_name}()")
+    return lambda *arguments, **options: rendered
