@@ -1,0 +1,163 @@
+{%- set kinds = {
+    'call': 'calls', 'email': 'emails', 'meeting': 'meetings', 'note': 'notes', 'task': 'tasks',
+} %}
+
+with
+
+engagements as (
+    select * from {{ source('hubspot', 'engagement') }}
+    {{ union_by_name() }}
+    select * from {{ source('hubspot', 'engagements') }}
+),
+
+details as (
+    {%- for kind, kinds_name in kinds.items() %}
+        select
+            '{{ kind }}' as activity_type,
+            *,
+        from {{ source('hubspot', 'engagement_' ~ kind) }}
+        {{ union_by_name() }}
+        select
+            '{{ kind }}' as activity_type,
+            *,
+        from {{ source('hubspot', 'engagements_' ~ kinds_name) }}
+        {{ union_by_name() if not loop.last }}
+    {%- endfor %}
+),
+
+delivered_activities as (
+    select
+        id as activity_id,
+        lower(type) as activity_type,
+        owner_id,
+        false as has_details,
+        {{ json_text('associations', 'dealIds') }} as deal_ids,
+        {{ json_text('associations', 'contactIds') }} as contact_ids,
+        {{ hubspot_is_true(['_fivetran_deleted']) }} as is_deleted,
+        {{ hubspot_instant('coalesce(timestamp, created_at)') }} as occurred_at,
+        coalesce({{ hubspot_synced_at() }}, {{ hubspot_instant('last_updated') }}) as updated_at,
+        _source,
+        _file,
+        _row,
+        _load_id,
+        _delivered_at,
+        _plausible_until,
+        _is_current,
+    from engagements
+    union all
+    select
+        coalesce(engagement_id, id) as activity_id,
+        activity_type,
+        {{ hubspot_property('hubspot_owner_id') }} as owner_id,
+        true as has_details,
+        deals as deal_ids,
+        contacts as contact_ids,
+        {{ hubspot_is_true(['_fivetran_deleted', 'archived']) }} as is_deleted,
+        {{ hubspot_instant(
+            "coalesce(" ~ hubspot_property('hs_timestamp') ~ ", "
+            ~ hubspot_property('hs_createdate') ~ ", created_at)"
+        ) }} as occurred_at,
+        coalesce(
+            {{ hubspot_synced_at() }},
+            {{ hubspot_instant(
+                "coalesce(" ~ hubspot_property('hs_lastmodifieddate') ~ ", updated_at)"
+            ) }}
+        ) as updated_at,
+        _source,
+        _file,
+        _row,
+        _load_id,
+        _delivered_at,
+        _plausible_until,
+        _is_current,
+    from details
+),
+
+current_activities as (
+    select * from {{ current_rows('delivered_activities', 'activity_id', [
+        'has_details', 'try_cast(updated_at as timestamp)',
+    ]) }}
+),
+
+associations as (
+    {%- for object_type in ['deal', 'contact'] %}
+        select
+            _source,
+            engagement_id as activity_id,
+            '{{ object_type }}' as object_type,
+            {{ object_type }}_id as object_id,
+        from {{ current_rows(
+            source('hubspot', 'engagement_' ~ object_type),
+            'engagement_id, ' ~ object_type ~ '_id',
+            ["try_cast(_fivetran_synced as timestamp)"],
+        ) }}
+        where not {{ hubspot_is_true(['_fivetran_deleted']) }}
+        union all
+        select
+            _source,
+            activity_id,
+            '{{ object_type }}' as object_type,
+            {{ exploded(json_items(object_type ~ '_ids')) }} as object_id,
+        from current_activities
+        {{ 'union all' if not loop.last }}
+    {%- endfor %}
+),
+
+-- An activity counts once, whatever it is associated with.
+first_associations as (
+    select
+        _source,
+        activity_id,
+        object_type,
+        object_id,
+    from associations
+    qualify row_number() over (
+        partition by _source, activity_id, object_type
+        order by length(object_id), object_id
+    ) = 1
+),
+
+subjects as (
+    select
+        _source,
+        activity_id,
+        max(object_id) filter (where object_type = 'deal') as deal_id,
+        max(object_id) filter (where object_type = 'contact') as contact_id,
+    from first_associations
+    group by all
+),
+
+survivors as (
+    select * from {{ ref('base_hubspot__merges') }}
+    where object_type = 'deal'
+)
+
+select
+    current_activities.activity_id,
+    current_activities.occurred_at,
+    current_activities.activity_type,
+    coalesce(survivors.merged_into_id, subjects.deal_id) as record_id,
+    subjects.contact_id,
+    current_activities.owner_id,
+    current_activities.updated_at,
+    current_activities._source,
+    current_activities._file,
+    current_activities._row,
+    current_activities._load_id,
+    current_activities._delivered_at,
+    current_activities._plausible_until,
+    current_activities._is_current,
+from current_activities
+-- What is about neither a deal nor a contact is no activity of the funnel.
+inner join subjects
+    on
+        current_activities._source = subjects._source
+        and current_activities.activity_id = subjects.activity_id
+left join survivors
+    on
+        subjects._source = survivors._source
+        and subjects.deal_id = survivors.merged_id
+where
+    not current_activities.is_deleted
+    -- A row without an instant stands for details that were not delivered.
+    and (current_activities.has_details or current_activities.occurred_at is not null)
