@@ -156,7 +156,6 @@ def test_contacts_are_leads_in_their_lifecycle_stage(staged: Tables) -> None:
         """
         contact:301  | customer | 9 | 501 | ORGANIC_SEARCH | 101 | -           | no  | 2024-01-01T08:00 | UK
         contact:302  | lead     | - | -   | -              | -   | contact:301 | yes | 2024-01-02T08:00 | -
-        contact:1301 | -        | - | -   | -              | -   | -           | no  | 2024-01-03T08:00 | -
         """  # noqa: E501
     )
     assert lines_of(
@@ -196,6 +195,7 @@ def test_the_best_history_of_a_deal_is_told_once(staged: Tables) -> None:
         opportunity | 102         | Talks                  | 2024-02-01T08:00
         opportunity | 102         | Handed over            | 2024-03-20T12:00
         opportunity | 104         | 9999                   | 2024-02-03T08:00
+        opportunity | 107         | Signed                 | 2024-01-08T10:00
         lead        | contact:301 | lead                   | 2024-01-01T08:00
         lead        | contact:301 | marketingqualifiedlead | 2024-01-03T08:00
         lead        | contact:301 | customer               | 2024-03-10T12:00:01

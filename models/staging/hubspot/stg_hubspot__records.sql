@@ -30,6 +30,17 @@ survivors as (
     select * from {{ ref('base_hubspot__merges') }}
 ),
 
+leads_before as (
+    select distinct
+        _source,
+        object_id as contact_id,
+    from {{ ref('base_hubspot__property_changes') }}
+    where
+        object_type = 'contact'
+        and property_name = 'lifecyclestage'
+        and property_value is not null
+),
+
 first_deals as (
     select
         deal_associations._source,
@@ -159,6 +170,12 @@ leads as (
             contacts._source = survivors._source
             and contacts.contact_id = survivors.merged_id
             and survivors.object_type = 'contact'
+    left join leads_before
+        on
+            contacts._source = leads_before._source
+            and contacts.contact_id = leads_before.contact_id
+    -- Who never had a lifecycle stage is in an address book, not in a funnel.
+    where contacts.lifecycle_stage is not null or leads_before.contact_id is not null
 )
 
 select * from opportunities

@@ -43,7 +43,8 @@ date_properties as (
         *,
         {{ exploded(regex_matches(
             'delivered_properties',
-            "'\"((?:property_|properties_)?hs_(?:(?:v2_)?date_entered_[^\"]+|lifecyclestage_[^\"]+_date))\"'",
+            "'\"((?:property_|properties_)?"
+            ~ "hs_(?:(?:v2_)?date_entered_[^\"]+|lifecyclestage_[^\"]+_date))\"'",
         )) }} as property_name,
     from objects
 ),
