@@ -15,8 +15,8 @@ from fractions import Fraction
 from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
 
 from tests.marts.facts import Funnel, Happening, Journey, Stage
+from tests.marts.plain_curves import REPORTABLE
 from tests.marts.plain_marts import (
-    REPORTABLE,
     Column,
     Group,
     Measures,

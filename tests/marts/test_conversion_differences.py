@@ -21,7 +21,8 @@ from orchestration import dbt, declarations
 from orchestration.settings import Settings
 from tests.marts import plain_marts
 from tests.marts.facts import Facts, Funnel, Journey
-from tests.marts.plain_marts import EVERYTHING, REPORTABLE, Group
+from tests.marts.plain_curves import REPORTABLE
+from tests.marts.plain_marts import EVERYTHING, Group
 from tests.support.tables import Tables
 
 pytestmark = pytest.mark.slow

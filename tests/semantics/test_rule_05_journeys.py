@@ -908,9 +908,9 @@ def test_a_record_that_was_won_is_closed_whatever_its_chain_counts(warehouse: Ta
 
 sessions = case("sessions")
 sessions_funnel = sessions.funnel("web", WEB, subject_type="session")
-for number in ("one", "two"):
+for session in ("one", "two"):
     sessions.events(
-        number,
+        session,
         "2024-01-01T10:00:00 visit\n2024-01-01T10:05:00 cart",
         subject_type="session",
         user_id="sessions.ann",
