@@ -246,12 +246,12 @@ def test_in_any_order_a_stage_is_reached_when_those_before_it_are_there(
         [any_order_funnel],
     )
     assert points == [
-        ("invite", 1, 2, 0.5),
-        ("invite", 20, 1, 1),
-        ("paid", 2, 2, 0.5),
-        ("paid", 20, 1, 1),
+        ("invite", 1, 2, pytest.approx(0.5)),
+        ("invite", 20, 1, pytest.approx(1)),
+        ("paid", 2, 2, pytest.approx(0.5)),
+        ("paid", 20, 1, pytest.approx(1)),
         ("tour", 2, 2, 0),
-        ("tour", 20, 1, 0.5),
+        ("tour", 20, 1, pytest.approx(0.5)),
     ]
     waits = warehouse.query(
         "select to_stage_id, microseconds / 86400000000, fate"
