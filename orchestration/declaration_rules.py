@@ -11,7 +11,7 @@ from itertools import groupby
 
 import duckdb
 
-from orchestration.declaration_tables import Mistake, Row
+from orchestration.declaration_tables import TIES_OF, Mistake, Row
 
 Tables = Mapping[str, Sequence[Row]]
 
@@ -500,6 +500,21 @@ def _funnels_of(segment: Row, tables: Tables) -> list[str]:
     return [funnel_id for funnel_id in funnels if funnel_id in staged]
 
 
+def limits_are_of_what_is_tied(tables: Tables) -> Iterator[Mistake]:
+    """A limit is one on what rows can tie the identifier to."""
+    for limit in tables["identity_limits"]:
+        tied = TIES_OF.get(limit["identifier_type"], ())
+        if limit["tied_type"] and tied and limit["tied_type"] not in tied:
+            yield Mistake(
+                "identity_limits.csv",
+                limit.line,
+                "tied_type",
+                f"for {limit['identifier_type']} one of {', '.join(tied)}",
+                repr(limit["tied_type"]),
+                "Correct the word, or remove the row.",
+            )
+
+
 RULES: tuple[Callable[[Tables], Iterator[Mistake]], ...] = (
     funnels_are_consistent,
     stages_form_ladders,
@@ -512,6 +527,7 @@ RULES: tuple[Callable[[Tables], Iterator[Mistake]], ...] = (
     hours_end_after_they_begin,
     segments_are_taken_somewhere,
     segments_stand_once_in_a_funnel,
+    limits_are_of_what_is_tied,
 )
 
 

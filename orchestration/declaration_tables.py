@@ -95,6 +95,15 @@ class Table:
 SUBJECT_TYPES = ("visitor", "session", "user", "person", "lead", "opportunity", "account")
 
 
+# Which identifiers can be limited in what they tie, and what rows can tie them to.
+TIES_OF = {
+    "anonymous_id": ("user_id", "email"),
+    "user_id": ("anonymous_id", "email", "contact_id"),
+    "email": ("anonymous_id", "user_id", "contact_id", "record_id"),
+}
+IDENTIFIER_TYPES = ("anonymous_id", "user_id", "email", "contact_id", "record_id")
+
+
 def text(cell: str) -> str | Refusal:
     """Any text."""
     return cell
@@ -143,6 +152,23 @@ def whole_number(cell: str) -> str | Refusal:
     if re.fullmatch(r"\d{1,9}", cell) and int(cell) >= 1:
         return str(int(cell))
     return Refusal("a whole number from 1", "Number the stages 1, 2, 3 and so on.")
+
+
+def count(cell: str) -> str | Refusal:
+    """How many there may be."""
+    if re.fullmatch(r"\d{1,9}", cell):
+        return str(int(cell))
+    return Refusal("a whole number from 0", "Write it with digits, or nothing for no limit.")
+
+
+def local_part(cell: str) -> str | Refusal:
+    """What stands before the @ of an e-mail address, in lower case."""
+    if re.fullmatch(r"[^\s@+]+", cell):
+        return cell.lower()
+    return Refusal(
+        "what stands before the @ of an address, without a tag that begins with +",
+        "Write it as in info.",
+    )
 
 
 def days(cell: str) -> str | Refusal:
@@ -352,6 +378,20 @@ TABLES = (
             Column("holiday_name", text),
         ),
         key=("calendar_date",),
+    ),
+    Table(
+        "identity_limits",
+        (
+            Column("identifier_type", one_of(*TIES_OF), is_required=True),
+            Column("tied_type", one_of(*IDENTIFIER_TYPES), is_required=True),
+            Column("max_tied", count),
+        ),
+        key=("identifier_type", "tied_type"),
+    ),
+    Table(
+        "role_addresses",
+        (Column("local_part", local_part, is_required=True),),
+        key=("local_part",),
     ),
     Table(
         "known_on_dates",

@@ -62,6 +62,30 @@ USUAL_HOURS = tuple(
     for weekday in range(1, 6)
 )
 
+# Up to how many others an identifier ties, unless identity_limits.csv says otherwise. Whose the
+# anonymous events of a shared device are cannot be told. People change their address and sign up
+# anew a few times; what ties more is a shared login, or a placeholder that a form was filled with.
+USUAL_LIMITS = {
+    ("anonymous_id", "user_id"): "1",
+    ("anonymous_id", "email"): "1",
+    ("user_id", "anonymous_id"): "1000",
+    ("user_id", "email"): "5",
+    ("user_id", "contact_id"): "5",
+    ("email", "anonymous_id"): "20",
+    ("email", "user_id"): "3",
+    ("email", "contact_id"): "3",
+    ("email", "record_id"): "",
+}
+
+# Addresses that are read by whoever has the role, unless role_addresses.csv lists others.
+USUAL_ROLES = (
+    *("abuse", "accounting", "accounts", "admin", "administrator", "billing", "careers"),
+    *("contact", "enquiries", "finance", "hello", "help", "helpdesk", "hr", "info", "inquiries"),
+    *("invoice", "invoices", "jobs", "mail", "marketing", "no-reply", "noreply", "office"),
+    *("orders", "postmaster", "press", "privacy", "procurement", "purchasing", "reception"),
+    *("root", "sales", "security", "service", "support", "team", "webmaster"),
+)
+
 
 @dataclass(frozen=True)
 class Declarations:
@@ -99,7 +123,8 @@ def read(folder: Path) -> Declarations:
 
     A table whose file is missing is empty, but for funnels, their stages and rules; without
     sources.csv the one source is `generic`, without working_hours.csv the hours are the usual
-    ones. Optional columns that are missing or empty take the
+    ones, and so are the limits that identity_limits.csv leaves out, and the roles without
+    role_addresses.csv. Optional columns that are missing or empty take the
     defaults of `declaration_tables.TABLES`.
 
     Raises:
@@ -343,8 +368,23 @@ def _completed(tables: dict[str, tuple[Row, ...]]) -> dict[str, tuple[Row, ...]]
     }
     completed["sources"] = completed["sources"] or (Row(0, generic),)
     completed["working_hours"] = completed["working_hours"] or USUAL_HOURS
+    completed["identity_limits"] = _with_usual_limits(completed["identity_limits"])
+    completed["role_addresses"] = completed["role_addresses"] or tuple(
+        Row(0, {"local_part": role}) for role in USUAL_ROLES
+    )
     completed["calendar"] = _with_hours(completed["calendar"], completed["working_hours"])
     return completed
+
+
+def _with_usual_limits(limits: Sequence[Row]) -> tuple[Row, ...]:
+    """The limits with the usual ones of the pairs that are not declared."""
+    declared = {(row["identifier_type"], row["tied_type"]) for row in limits}
+    usual = (
+        Row(0, {"identifier_type": pair[0], "tied_type": pair[1], "max_tied": most})
+        for pair, most in USUAL_LIMITS.items()
+        if pair not in declared
+    )
+    return (*limits, *usual)
 
 
 def _with_hours(calendar: Sequence[Row], working_hours: Sequence[Row]) -> tuple[Row, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -59,6 +60,15 @@ SOUND = {
     "calendar": """\
         calendar_date,is_working_day,holiday_name
         2026-01-01,false,New Year
+    """,
+    "identity_limits": """\
+        identifier_type,tied_type,max_tied
+        anonymous_id,user_id,2
+        email,record_id,
+    """,
+    "role_addresses": """\
+        local_part
+        Vertrieb
     """,
     "known_on_dates": """\
         known_on
@@ -181,6 +191,8 @@ def test_optional_tables_may_be_missing(declare: Declare) -> None:
         exchange_rates=None,
         working_hours=None,
         calendar=None,
+        identity_limits=None,
+        role_addresses=None,
         known_on_dates=None,
     )
     declared = declarations.read(folder)
@@ -191,6 +203,43 @@ def test_optional_tables_may_be_missing(declare: Declare) -> None:
     ]
     assert [source.source for source in declared.sources] == ["generic"]
     assert declared.sources[0].timezone == "UTC"
+
+
+def test_limits_that_are_not_declared_are_the_usual_ones(declare: Declare) -> None:
+    """A company that lets two users share a device would let placeholders tie its customers."""
+    limits = {
+        (row["identifier_type"], row["tied_type"]): row["max_tied"]
+        for row in declarations.read(declare()).tables["identity_limits"]
+    }
+    assert limits[("anonymous_id", "user_id")] == "2"
+    assert limits[("email", "user_id")] == "3"
+    assert limits[("email", "record_id")] == ""
+    assert len(limits) == 9
+    lifted = declare(identity_limits="identifier_type,tied_type\nemail,user_id")
+    rows = declarations.read(lifted).tables["identity_limits"]
+    assert [row["max_tied"] for row in rows if row["tied_type"] == "user_id"] == ["", "1"]
+
+
+def test_roles_are_the_declared_ones_or_the_usual(declare: Declare) -> None:
+    """A company that writes German could not say which of its customers' addresses are shared."""
+    tables = declarations.read(declare()).tables
+    assert [row["local_part"] for row in tables["role_addresses"]] == ["vertrieb"]
+    folder = declare()
+    (folder / "role_addresses.csv").unlink()
+    usual = [row["local_part"] for row in declarations.read(folder).tables["role_addresses"]]
+    assert {"info", "sales", "office", "noreply"} <= set(usual)
+
+
+def test_the_shipped_limits_and_roles_are_the_usual_ones(tmp_path: Path) -> None:
+    """Who copies the shipped files would get other persons than who leaves them out."""
+    shipped = declarations.DESCRIPTIONS.parent
+    seeds = tmp_path / "seeds"
+    shutil.copytree(shipped, seeds)
+    for name in ("identity_limits", "role_addresses"):
+        (seeds / f"{name}.csv").unlink()
+        declared = declarations.read(shipped).tables[name]
+        usual = declarations.read(seeds).tables[name]
+        assert [row.cells for row in declared] == [row.cells for row in usual]
 
 
 def test_files_of_spreadsheets_are_read(declare: Declare) -> None:
@@ -499,6 +548,20 @@ MISTAKES = {
         edited("stage_rules", "^Prospect.*", "(?=Prospect)"),
         "stage_rules.csv line 5, column match_value: expected a regular expression of the RE2 "
         "syntax, found '(?=Prospect)'.",
+    ),
+    "limit on what is never tied": (
+        edited("identity_limits", "anonymous_id,user_id", "anonymous_id,record_id"),
+        "identity_limits.csv line 2, column tied_type: expected for anonymous_id one of user_id, "
+        "email, found 'record_id'.",
+    ),
+    "limit below nought": (
+        edited("identity_limits", "user_id,2", "user_id,-1"),
+        "identity_limits.csv line 2, column max_tied: expected a whole number from 0, found '-1'.",
+    ),
+    "role with its domain": (
+        edited("role_addresses", "Vertrieb", "info@example.com"),
+        "role_addresses.csv line 2, column local_part: expected what stands before the @ of an "
+        "address, without a tag that begins with +, found 'info@example.com'.",
     ),
     "occurrence of nought": (
         edited("stage_rules", "2+", "0"),

@@ -20,6 +20,7 @@ select
         'account_id', 'merged_into_id', 'owner_id', 'job_title', 'lead_source', 'region',
         'is_deleted', 'created_at', 'deleted_at', 'updated_at',
     ])) }} as attributes,
+    is_role_address,
     is_deleted,
     is_ambiguous_time,
     created_at,

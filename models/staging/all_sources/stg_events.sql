@@ -23,6 +23,7 @@ select
     events.session_id,
     events.email_hash,
     events.properties,
+    events.is_role_address,
     events.is_ambiguous_time,
     events.occurred_at,
     events.delivered_at,

@@ -26,6 +26,7 @@ select
         'region', 'loss_reason', 'converted_record_id', 'merged_into_id', 'is_deleted',
         'expected_close_date', 'created_at', 'closed_at', 'deleted_at', 'updated_at', 'amount',
     ])) }} as attributes,
+    is_role_address,
     is_deleted,
     is_ambiguous_time,
     expected_close_date,

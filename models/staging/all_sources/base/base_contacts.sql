@@ -33,6 +33,10 @@ updated_offsets as (
     select * from {{ ref('stg_time_zones__utc_offsets') }}
 ),
 
+role_addresses as (
+    select local_part from {{ ref('role_addresses') }}
+),
+
 delivered as (
     select
         contacts._source as source,
@@ -42,6 +46,7 @@ delivered as (
         {{ prefixed_id('contacts.merged_into_id', 'contacts._source') }} as merged_into_id,
         {{ prefixed_id('contacts.owner_id', 'contacts._source') }} as owner_id,
         {{ hash_email('contacts.email') }} as email_hash,
+        {{ email_local_part('contacts.email') }} as email_local_part,
         {{ clean_text('contacts.name') }} as contact_name,
         {{ clean_text('contacts.phone') }} as phone,
         {{ clean_text('contacts.job_title') }} as job_title,
@@ -134,6 +139,9 @@ select
     region,
     further_columns,
     row_status,
+    coalesce(
+        email_local_part in (select role_addresses.local_part from role_addresses), false
+    ) as is_role_address,
     coalesce(is_deleted, false) as is_deleted,
     is_ambiguous_time,
     created_at,

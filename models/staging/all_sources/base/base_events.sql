@@ -20,6 +20,10 @@ received_offsets as (
     select * from {{ ref('stg_time_zones__utc_offsets') }}
 ),
 
+role_addresses as (
+    select local_part from {{ ref('role_addresses') }}
+),
+
 -- A delivered column that is not declared is a fact of the event like its properties.
 delivered as (
     select
@@ -109,36 +113,43 @@ judged as (
 )
 
 select
-    source,
-    event_id,
-    event_name,
-    user_id,
-    anonymous_id,
-    session_id,
+    judged.source,
+    judged.event_id,
+    judged.event_name,
+    judged.user_id,
+    judged.anonymous_id,
+    judged.session_id,
     case
-        when properties like '%"email"%'
+        when judged.properties like '%"email"%'
             then coalesce(
-                {{ hash_email(json_text('properties', 'email')) }},
-                lower({{ clean_text(json_text('properties', 'email_hash')) }})
+                {{ hash_email(json_text('judged.properties', 'email')) }},
+                lower({{ clean_text(json_text('judged.properties', 'email_hash')) }})
             )
-        when properties like '%"email_hash"%'
-            then lower({{ clean_text(json_text('properties', 'email_hash')) }})
+        when judged.properties like '%"email_hash"%'
+            then lower({{ clean_text(json_text('judged.properties', 'email_hash')) }})
     end as email_hash,
     -- Most events hold nothing of the kind, and a look at the text is cheaper than at its keys.
     case
-        when {{ matches_regex('properties', names_personal_key()) }}
-            then {{ json_without_keys('properties', personal_keys()) }}
-        else properties
+        when {{ matches_regex('judged.properties', names_personal_key()) }}
+            then {{ json_without_keys('judged.properties', personal_keys()) }}
+        else judged.properties
     end as properties,
-    other_text,
-    is_ambiguous_time,
-    occurred_at,
-    received_at,
-    coalesce(received_at, load_delivered_at) as delivered_at,
-    source_file,
-    source_row,
-    quarantine_column,
-    quarantine_reason,
-    expected,
-    text,
+    judged.other_text,
+    role_addresses.local_part is not null as is_role_address,
+    judged.is_ambiguous_time,
+    judged.occurred_at,
+    judged.received_at,
+    coalesce(judged.received_at, judged.load_delivered_at) as delivered_at,
+    judged.source_file,
+    judged.source_row,
+    judged.quarantine_column,
+    judged.quarantine_reason,
+    judged.expected,
+    judged.text,
 from judged
+left join role_addresses
+    on
+        case
+            when judged.properties like '%"email"%'
+                then {{ email_local_part(json_text('judged.properties', 'email')) }}
+        end = role_addresses.local_part

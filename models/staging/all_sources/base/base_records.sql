@@ -37,6 +37,10 @@ updated_offsets as (
     select * from {{ ref('stg_time_zones__utc_offsets') }}
 ),
 
+role_addresses as (
+    select local_part from {{ ref('role_addresses') }}
+),
+
 delivered as (
     select
         records._source as source,
@@ -49,6 +53,7 @@ delivered as (
         {{ prefixed_id('records.owner_id', 'records._source') }} as owner_id,
         {{ prefixed_id('records.account_id', 'records._source') }} as account_id,
         {{ hash_email('records.contact_email') }} as email_hash,
+        {{ email_local_part('records.contact_email') }} as email_local_part,
         {{ clean_text('records.lead_source') }} as lead_source,
         {{ clean_text('records.region') }} as region,
         {{ clean_text('records.loss_reason') }} as loss_reason,
@@ -171,6 +176,9 @@ select
     further_columns,
     row_status,
     is_contradicted,
+    coalesce(
+        email_local_part in (select role_addresses.local_part from role_addresses), false
+    ) as is_role_address,
     coalesce(is_deleted, false) as is_deleted,
     is_ambiguous_time,
     expected_close_date,
