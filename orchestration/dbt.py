@@ -45,6 +45,7 @@ LAYERS = (
             "path:models/intermediate/accounting",
             "path:models/intermediate/calendar",
             "path:models/intermediate/evidence",
+            "path:models/intermediate/identity",
             "path:models/intermediate/journeys",
             "path:models/intermediate/segments",
             "path:models/marts/core",

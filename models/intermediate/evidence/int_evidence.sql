@@ -13,6 +13,7 @@ events as (
         user_id,
         anonymous_id,
         case when user_id is null then anonymous_id end as unknown_device_id,
+        case when user_id is null then email_hash end as unknown_email_hash,
         session_id,
         properties,
         source_file,
@@ -39,7 +40,6 @@ record_stages as (
         record_type,
         pipeline,
         account_id,
-        email_hash,
         stage,
         evidence,
         source_file,
@@ -51,36 +51,45 @@ record_stages as (
     from {{ ref('int_record_stages') }}
 ),
 
-device_users as (
+person_identifiers as (
     select
-        anonymous_id,
-        user_id,
-    from {{ ref('int_device_users') }}
+        identifier_type,
+        identifier,
+        person_id,
+    from {{ ref('int_person_identifiers') }}
+),
+
+-- Most devices and users stand for themselves: only the others are worth a look.
+device_persons as (
+    select
+        identifier as anonymous_id,
+        person_id,
+    from person_identifiers
+    where identifier_type = 'anonymous_id' and person_id != 'visitor:' || identifier
 ),
 
 user_persons as (
-    select distinct
-        user_id,
+    select
+        identifier as user_id,
         person_id,
-    from {{ ref('int_user_persons') }}
+    from person_identifiers
+    where identifier_type = 'user_id' and person_id != identifier
 ),
 
 email_persons as (
     select
-        email_hash,
-        min(person_id) as person_id,
-    from {{ ref('int_user_persons') }}
-    group by all
+        identifier as email_hash,
+        person_id,
+    from person_identifiers
+    where identifier_type = 'email'
 ),
 
--- Somebody who is known to the CRM alone goes by the lowest of their records.
-email_records as (
+record_persons as (
     select
-        email_hash,
-        min(record_id) as record_id,
-    from record_stages
-    where email_hash is not null
-    group by all
+        identifier as record_id,
+        person_id,
+    from person_identifiers
+    where identifier_type = 'record_id'
 ),
 
 event_evidence as (
@@ -91,10 +100,12 @@ event_evidence as (
         coalesce(events.anonymous_id, events.user_id) as visitor_id,
         events.session_id,
         events.user_id,
+        -- Who gives an address on a device that others share is who the address is of.
         coalesce(
             user_persons.person_id,
             events.user_id,
-            device_users.user_id,
+            email_persons.person_id,
+            device_persons.person_id,
             'visitor:' || events.anonymous_id
         ) as person_id,
         cast(null as varchar) as account_id,
@@ -109,10 +120,12 @@ event_evidence as (
         false as may_repeat_creation,
         events.occurred_at,
     from events
-    left join device_users
-        on events.unknown_device_id = device_users.anonymous_id
     left join user_persons
-        on coalesce(events.user_id, device_users.user_id) = user_persons.user_id
+        on events.user_id = user_persons.user_id
+    left join email_persons
+        on events.unknown_email_hash = email_persons.email_hash
+    left join device_persons
+        on events.unknown_device_id = device_persons.anonymous_id
 ),
 
 purchase_evidence as (
@@ -151,11 +164,7 @@ record_evidence as (
         cast(null as varchar) as visitor_id,
         cast(null as varchar) as session_id,
         cast(null as varchar) as user_id,
-        -- Never the hash of the address: who has a list of addresses could tell whose it is.
-        coalesce(
-            email_persons.person_id,
-            'record:' || email_records.record_id
-        ) as person_id,
+        record_persons.person_id,
         record_stages.account_id,
         record_stages.record_id,
         record_stages.pipeline,
@@ -168,10 +177,8 @@ record_evidence as (
         record_stages.may_repeat_creation,
         record_stages.entered_at as occurred_at,
     from record_stages
-    left join email_persons
-        on record_stages.email_hash = email_persons.email_hash
-    left join email_records
-        on record_stages.email_hash = email_records.email_hash
+    left join record_persons
+        on record_stages.record_id = record_persons.record_id
 ),
 
 source_files as (
