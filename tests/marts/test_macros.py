@@ -22,7 +22,6 @@ SIDES = ("low", "high")
         ("wilson_bound('a', 'b', 'middle')", "wilson_bound: expected side low or high"),
         ("newcombe_bound('a', 'b', 'c', 'd', 'both')", "newcombe_bound: expected side low or high"),
         ("cohort_date('fortnight', 'entered_date')", "cohort_date: expected one of all, year"),
-        ("interpolated_quantiles('a', [0.5, 50])", "expected shares between 0 and 1, found 50"),
         ("list_item('a', 0)", "list_item: expected a position from 1 on, found 0"),
         ("quantile_of_sorted('a', 50)", "expected a share between 0 and 1, found 50"),
         ("median_bound('a', 'middle')", "median_bound: expected side low or high, found middle"),
