@@ -17,12 +17,13 @@ from math import sqrt
 
 from tests.marts import plain_curves
 from tests.marts.facts import AS_OF, Facts, Funnel, Journey, Stage, Visit, business_time
-from tests.marts.plain_curves import REPORTABLE, Curve, curve
+from tests.marts.plain_curves import Curve, curve
 
 # cohort_grain, cohort_date, segment_name, segment_value
 Group = tuple[str, date | None, str, str]
 Measures = dict[str, object]
 EVERYTHING: Group = ("all", None, "all", "all")
+REPORTABLE = plain_curves.REPORTABLE
 
 
 @dataclass(frozen=True)
