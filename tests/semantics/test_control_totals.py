@@ -24,13 +24,14 @@ shop = totals.funnel(
     "shop",
     "visit\ncart\npaid won",
     window=hours(1),
+    tie_policy="funnel_order",
     exclusions=[("visit", "cart", "logout")],
 )
 nobody = totals.funnel("nobody", "sign_up\nactive won")
 totals.events("ann", "2024-01-01T10:00:00 visit\n2024-01-01T10:01:00 cart")
 totals.events("excluded", "2024-01-01T10:00:00 visit\n2024-01-01T10:01:00 logout")
 totals.events("never_started", "2024-01-01T10:00:00 cart")
-# Delivered in the order of the funnel, so that either policy gives the same.
+# Delivered in the order of the funnel, so that the other policy gives the same.
 totals.events("at_once", "2024-01-01T10:00:00 visit\n2024-01-01T10:00:00 cart")
 
 
