@@ -9,6 +9,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from orchestration.extracts import GENERIC, known_systems, read_extracts
+
 SOUND_BUILD = Path(__file__).with_name("sound_build.sql")
 
 PlantedBuild = Callable[..., Path]
@@ -20,6 +22,10 @@ def sound_build(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("sound") / "build.duckdb"
     with duckdb.connect(str(path)) as connection:
         connection.execute(SOUND_BUILD.read_text(encoding="utf-8"))
+        for system in set(known_systems()) - {GENERIC}:
+            connection.execute(f"create schema raw_{system}")
+            for table in read_extracts(system):
+                connection.execute(f"create table raw_{system}.{table} (_source varchar)")
     return path
 
 

@@ -142,9 +142,7 @@ def _next_pass(
     A start that comes to nothing before another journey is opened, as in any order it may, is
     passed over.
     """
-    openings = [
-        entry for entry in entries if entry.stage.position == 1 and entry.can_serve(log.funnel)
-    ]
+    openings = [entry for entry in entries if _may_open(log, entry, entries)]
     # Only an entry of the first stage opens a further journey.
     for start in openings if is_further else entries:
         opens_next = _opens_next(log, entries, openings, start)
@@ -162,6 +160,15 @@ def _next_pass(
         if chains:
             return start, chains, opens_next
     return None
+
+
+def _may_open(log: Log, entry: Entry, entries: Sequence[Entry]) -> bool:
+    """Whether an entry is one of the first stage; in `furthest` an event serves its highest one."""
+    if entry.stage.position != 1 or not entry.can_serve(log.funnel):
+        return False
+    return log.funnel.order_mode != "furthest" or not any(
+        other.happening == entry.happening and (other.stage.position or 0) > 1 for other in entries
+    )
 
 
 def _opens_next(

@@ -209,12 +209,11 @@ def test_summary_counts_files_rows_and_gates(settings: Settings) -> None:
                 unnest(['run', 'run', 'earlier', 'earlier', 'run']) as run_id,
                 unnest([true, true, true, false, false]) as is_current,
                 unnest(['loaded', 'loaded', 'loaded', 'loaded', 'refused']) as status,
-                unnest([1000, 500, 4000, 70, 0]) as rows_loaded;
+                unnest([1000, 500, 4000, 70, 0]) as rows_loaded,
+                unnest([3, 2, 0, 9, 0]) as rows_quarantined;
             create schema staging;
             create table staging.stg_row_counts as
-            select
-                unnest([5, 0]) as rows_quarantined_at_loading,
-                unnest([0, 1]) as rows_quarantined_in_staging
+            select unnest([0, 1]) as rows_quarantined_in_staging
             """
         )
     lines_said = success_text(settings, "run", is_new=True, seconds=61.4).splitlines()

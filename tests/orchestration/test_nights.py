@@ -112,7 +112,7 @@ def test_declarations_survive_being_built(nights: Nights) -> None:
     assert {path.name: path.read_text() for path in nights.settings.seeds.iterdir()} == before
     copy = nights.settings.declarations / "funnels.csv"
     assert (
-        copy.read_text().splitlines()[1] == "web,web,user,ordered,best,subject,,source_order,true,"
+        copy.read_text().splitlines()[1] == "web,web,user,ordered,best,subject,,source_order,true,,"
     )
 
 

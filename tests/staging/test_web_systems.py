@@ -452,7 +452,8 @@ def test_user_device_and_address_come_together(
 def test_users_of_two_systems_with_one_address_are_one_person(warehouse: Tables) -> None:
     """Prevents the address from being read and not used."""
     found = warehouse.query(
-        "select distinct user_id, person_id from intermediate.int_user_persons order by all"
+        "select identifier, person_id from intermediate.int_person_identifiers"
+        " where identifier_type = 'user_id' and identifier in ('seg-U1', 'snow-U1') order by all"
     )
     assert found == [("seg-U1", "seg-U1"), ("snow-U1", "seg-U1")]
 

@@ -46,6 +46,7 @@ evidence as (
         properties,
         file_number,
         source_row,
+        source_sequence,
         occurred_at,
     from {{ ref('int_evidence') }}
     where not is_creation and occurred_at is not null
@@ -101,7 +102,7 @@ watched_events as (
         evidence.record_id,
         evidence.file_number,
         evidence.source_row,
-        1 as source_sequence,
+        evidence.source_sequence,
         {{ content_hash(['evidence.evidence_id', 'evidence.properties']) }} as content_hash,
         evidence.occurred_at,
     from evidence
@@ -126,6 +127,8 @@ other_events as (
             and watched_events.file_number = stage_entries.file_number
             and watched_events.source_row = stage_entries.source_row
             and watched_events.source_sequence = stage_entries.source_sequence
+            -- Versions of a record that lay under one path have the same row at other instants.
+            and watched_events.occurred_at = stage_entries.entered_at
     where watched_events.subject_id is not null and stage_entries.funnel_id is null
 ),
 

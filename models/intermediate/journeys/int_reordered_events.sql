@@ -31,6 +31,7 @@ stage_entries as (
         source_row,
         source_sequence,
         content_hash,
+        entered_at,
     from {{ ref('int_stage_entries') }}
 ),
 
@@ -76,6 +77,8 @@ tied_events as (
             and ordered_events.file_number = stage_entries.file_number
             and ordered_events.source_row = stage_entries.source_row
             and ordered_events.source_sequence = stage_entries.source_sequence
+            -- Versions of a record that lay under one path have the same row at other instants.
+            and ordered_events.entered_at is not distinct from stage_entries.entered_at
 )
 
 select

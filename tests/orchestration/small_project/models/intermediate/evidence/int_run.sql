@@ -1,1 +1,1 @@
-select max(occurred_at) as as_of from {{ ref('stg_generic__events') }}
+select max(occurred_at) as as_of from {{ ref('stg_events') }}

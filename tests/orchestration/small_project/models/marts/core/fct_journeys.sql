@@ -1,7 +1,7 @@
 select
-    stg_generic__events.user_id as subject_id,
+    stg_events.user_id as subject_id,
     count(*) as events,
-from {{ ref('stg_generic__events') }} as stg_generic__events
+from {{ ref('stg_events') }} as stg_events
 cross join {{ ref('int_run') }} as int_run
-where stg_generic__events.occurred_at <= int_run.as_of
+where stg_events.occurred_at <= int_run.as_of
 group by all
