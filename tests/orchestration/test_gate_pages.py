@@ -13,7 +13,7 @@ import pytest
 from orchestration.gate_pages import render_quality
 from orchestration.gates import accept, record, run_gate
 from orchestration.settings import Settings
-from tests.expectations.conftest import SOUND_BUILD
+from tests.expectations.conftest import make_sound_build
 from tests.orchestration.test_gates import FAILED, PASSED
 
 FETCHED = re.compile(r"""\b(?:src|href|url|import)\b\s*[=(]?\s*["']?\s*(?:https?:)?//""", re.I)
@@ -28,8 +28,8 @@ def settings(tmp_path: Path) -> Settings:
 def test_each_layer_has_a_page_that_fetches_nothing(settings: Settings, tmp_path: Path) -> None:
     """Prevents pages that stay blank without a network, or tell others that they are looked at."""
     build = tmp_path / "build.duckdb"
+    make_sound_build(build)
     with duckdb.connect(str(build)) as connection:
-        connection.execute(SOUND_BUILD.read_text(encoding="utf-8"))
         connection.execute(
             "update staging.stg_events set event_name = '<script>alert(1)</script>' "
             "where event_name = 'payment'"
