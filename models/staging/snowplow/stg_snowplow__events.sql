@@ -117,55 +117,16 @@ events_with_entities as (
                     ) }}
                 )
         end as own_facts,
-    from events
-    left join {{ snowplow_entities(
-        entities['action']['name'] ~ '_1', entities['action']['fields'] | list
-    ) }} as action_rows
-        on
-            events._source = action_rows._source
-            and events.event_id = action_rows.root_id
-    left join {{ snowplow_entities(
-        entities['checkout']['name'] ~ '_1', entities['checkout']['fields'] | list
-    ) }} as checkout_rows
-        on
-            events._source = checkout_rows._source
-            and events.event_id = checkout_rows.root_id
-    left join {{ snowplow_entities(
-        entities['page']['name'] ~ '_1', entities['page']['fields'] | list
-    ) }} as page_rows
-        on
-            events._source = page_rows._source
-            and events.event_id = page_rows.root_id
-    left join {{ snowplow_entities(
-        entities['product']['name'] ~ '_1', entities['product']['fields'] | list
-    ) }} as product_rows
-        on
-            events._source = product_rows._source
-            and events.event_id = product_rows.root_id
-    left join {{ snowplow_entities(
-        entities['transaction']['name'] ~ '_1', entities['transaction']['fields'] | list
-    ) }} as transaction_rows
-        on
-            events._source = transaction_rows._source
-            and events.event_id = transaction_rows.root_id
-    left join {{ snowplow_entities(
-        entities['shop_user']['name'] ~ '_1', entities['shop_user']['fields'] | list
-    ) }} as shop_user_rows
-        on
-            events._source = shop_user_rows._source
-            and events.event_id = shop_user_rows.root_id
-    left join {{ snowplow_entities(
-        entities['client_session']['name'] ~ '_1', entities['client_session']['fields'] | list
-    ) }} as client_session_rows
-        on
-            events._source = client_session_rows._source
-            and events.event_id = client_session_rows.root_id
-    left join {{ snowplow_entities(
-        entities['screen']['name'] ~ '_1', entities['screen']['fields'] | list
-    ) }} as screen_rows
-        on
-            events._source = screen_rows._source
-            and events.event_id = screen_rows.root_id
+    from
+        events
+    {%- for entity, one in entities.items() %}
+        left join {{ snowplow_entities(
+            one['name'] ~ '_1', one['fields'] | list
+        ) }} as {{ entity }}_rows
+            on
+                events._source = {{ entity }}_rows._source
+                and events.event_id = {{ entity }}_rows.root_id
+    {%- endfor %}
 ),
 
 described_events as (
