@@ -47,6 +47,7 @@ LAYERS = (
             "path:models/intermediate/evidence",
             "path:models/intermediate/identity",
             "path:models/intermediate/journeys",
+            "path:models/intermediate/orders",
             "path:models/intermediate/segments",
             "path:models/marts/core",
         ),

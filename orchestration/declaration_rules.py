@@ -515,6 +515,24 @@ def limits_are_of_what_is_tied(tables: Tables) -> Iterator[Mistake]:
             )
 
 
+def order_precedences_differ(tables: Tables) -> Iterator[Mistake]:
+    """Of two sources that have the same order, it is known whose word counts."""
+    first: dict[str, Row] = {}
+    for source in tables["sources"]:
+        precedence = source["order_precedence"]
+        if precedence and first.setdefault(precedence, source) is not source:
+            yield Mistake(
+                "sources.csv",
+                source.line,
+                "order_precedence",
+                f"another number than that of source {first[precedence]['source']!r} in line "
+                f"{first[precedence].line}",
+                repr(precedence),
+                "Number the sources 1, 2, 3 in the order in which their word counts, or leave it "
+                "empty for a source whose orders are in no other.",
+            )
+
+
 RULES: tuple[Callable[[Tables], Iterator[Mistake]], ...] = (
     funnels_are_consistent,
     stages_form_ladders,
@@ -528,6 +546,7 @@ RULES: tuple[Callable[[Tables], Iterator[Mistake]], ...] = (
     segments_are_taken_somewhere,
     segments_stand_once_in_a_funnel,
     limits_are_of_what_is_tied,
+    order_precedences_differ,
 )
 
 

@@ -147,11 +147,15 @@ def number(at_least: float, at_most: float = float("inf"), above: bool = False) 
     return read
 
 
-def whole_number(cell: str) -> str | Refusal:
-    """A position, counted from 1."""
-    if re.fullmatch(r"\d{1,9}", cell) and int(cell) >= 1:
-        return str(int(cell))
-    return Refusal("a whole number from 1", "Number the stages 1, 2, 3 and so on.")
+def place_among(things: str) -> CellReader:
+    """A place in an order of things, counted from 1."""
+
+    def read(cell: str) -> str | Refusal:
+        if re.fullmatch(r"\d{1,9}", cell) and int(cell) >= 1:
+            return str(int(cell))
+        return Refusal("a whole number from 1", f"Number the {things} 1, 2, 3 and so on.")
+
+    return read
 
 
 def count(cell: str) -> str | Refusal:
@@ -258,6 +262,7 @@ TABLES = (
             ),
             Column("timezone", time_zone, default="UTC"),
             Column("event_time", one_of("occurred", "collected", "received"), default="occurred"),
+            Column("order_precedence", place_among("sources")),
         ),
         key=("source",),
     ),
@@ -287,7 +292,7 @@ TABLES = (
         "funnel_stages",
         (
             Column("funnel_id", text, is_required=True),
-            Column("stage_position", whole_number),
+            Column("stage_position", place_among("stages")),
             Column("stage_id", text, is_required=True),
             Column("stage_name", text, default_in_words="the stage_id"),
             Column("stage_name_zh", text, default_in_words="the stage_name"),

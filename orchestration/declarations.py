@@ -343,6 +343,7 @@ def _completed(tables: dict[str, tuple[Row, ...]]) -> dict[str, tuple[Row, ...]]
         "system": GENERIC_SOURCE.system,
         "timezone": GENERIC_SOURCE.timezone,
         "event_time": GENERIC_SOURCE.event_time,
+        "order_precedence": "",
     }
 
     def complete(table: str, row: Row) -> Row:

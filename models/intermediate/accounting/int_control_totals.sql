@@ -12,6 +12,12 @@ orders as (
     select ordered_at from {{ ref('stg_orders') }}
 ),
 
+merged_orders as (
+    select order_id
+    from {{ ref('int_reconciled_orders') }}
+    where not is_leading
+),
+
 record_stages as (
     select entered_at from {{ ref('int_record_stages') }}
 ),
@@ -66,6 +72,7 @@ evidence_to_account_for as (
     select
         'events' as measure,
         count(*) as rows_in,
+        0 as rows_merged,
         count(*) filter (where events.occurred_at >= run.as_of) as rows_not_known_yet,
     from events
     cross join run
@@ -75,6 +82,7 @@ evidence_to_account_for as (
     select
         'orders' as measure,
         count(*) as rows_in,
+        (select count(*) from merged_orders) as rows_merged,
         count(*) filter (where orders.ordered_at >= run.as_of) as rows_not_known_yet,
     from orders
     cross join run
@@ -84,6 +92,7 @@ evidence_to_account_for as (
     select
         'record stages' as measure,
         count(*) as rows_in,
+        0 as rows_merged,
         count(*) filter (where record_stages.entered_at >= run.as_of) as rows_not_known_yet,
     from record_stages
     cross join run
@@ -159,6 +168,7 @@ select
     evidence_to_account_for.measure,
     evidence_to_account_for.rows_in,
     coalesce(evidence_used.rows_used, 0)
+    + evidence_to_account_for.rows_merged
     + evidence_to_account_for.rows_not_known_yet as rows_accounted,
 from evidence_to_account_for
 left join evidence_used

@@ -42,6 +42,17 @@ surviving_records as (
     from {{ ref('int_surviving_records') }}
 ),
 
+orders as (
+    select order_id from {{ ref('stg_orders') }}
+),
+
+reconciled_orders as (
+    select
+        order_id,
+        is_leading,
+    from {{ ref('int_reconciled_orders') }}
+),
+
 funnels as (
     select funnel_id from {{ ref('dim_funnels') }}
 ),
@@ -232,6 +243,32 @@ totals_by_funnel as (
     )
 ),
 
+order_totals as (
+    select
+        count(*) as orders_kept,
+        count(*) filter (where reconciled_orders.order_id is null) as orders_not_known_yet,
+        count(*) filter (where not reconciled_orders.is_leading) as orders_merged,
+        count(*) filter (where reconciled_orders.is_leading) as purchases,
+    from orders
+    left join reconciled_orders
+        on orders.order_id = reconciled_orders.order_id
+),
+
+totals_of_orders as (
+    select
+        measure,
+        counted,
+    from order_totals
+    unpivot (
+        counted for measure in (
+            orders_kept,
+            orders_not_known_yet,
+            orders_merged,
+            purchases
+        )
+    )
+),
+
 delivery_totals as (
     select
         source,
@@ -320,6 +357,15 @@ select
     count(*) as counted,
 from surviving_records
 where not is_deleted
+
+union all
+
+select
+    'orders' as scope_type,
+    'all' as scope,
+    measure,
+    counted,
+from totals_of_orders
 
 union all
 
