@@ -54,8 +54,10 @@ def purchases(
         if one.person is not None and one.person == other.person:
             return "same_person"
         own = [_own_accounts(order, contacts) for order in (one, other)]
-        said = [accounts | hearsay.get(order.person or "", set())
-                for order, accounts in zip((one, other), own, strict=True)]
+        said = [
+            accounts | hearsay.get(order.person or "", set())
+            for order, accounts in zip((one, other), own, strict=True)
+        ]
         if said[0] & said[1]:
             return "same_account"
         is_of_others = one.person is not None and other.person is not None
