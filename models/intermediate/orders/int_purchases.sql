@@ -27,25 +27,31 @@ leading_orders as (
 ),
 
 -- A currency says nothing of another amount than that beside which it stands.
-filled_in as (
+said as (
     select
         orders.purchase_id,
-        min_by(orders.user_id, orders.place_in_purchase)
-            filter (where orders.user_id is not null) as user_id,
-        min_by(orders.person_id, orders.place_in_purchase)
-            filter (where orders.person_id is not null) as person_id,
-        min_by(orders.account_id, orders.place_in_purchase)
-            filter (where orders.account_id is not null) as account_id,
-        min_by(orders.status, orders.place_in_purchase)
-            filter (where orders.status is not null) as status,
-        min_by(orders.currency, orders.place_in_purchase)
-            filter (where orders.currency is not null and orders.amount = leading_orders.amount)
-            as currency,
-        count(*) as orders,
+        orders.place_in_purchase as place,
+        orders.user_id,
+        orders.person_id,
+        orders.account_id,
+        orders.status,
+        case when orders.amount = leading_orders.amount then orders.currency end as currency,
     from orders
     inner join leading_orders
         on orders.purchase_id = leading_orders.purchase_id
-    group by orders.purchase_id
+),
+
+filled_in as (
+    select
+        purchase_id,
+        min_by(user_id, place) filter (where user_id is not null) as user_id,
+        min_by(person_id, place) filter (where person_id is not null) as person_id,
+        min_by(account_id, place) filter (where account_id is not null) as account_id,
+        min_by(status, place) filter (where status is not null) as status,
+        min_by(currency, place) filter (where currency is not null) as currency,
+        count(*) as orders,
+    from said
+    group by purchase_id
 )
 
 select

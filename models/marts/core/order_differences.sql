@@ -10,12 +10,13 @@ sources as (
     where order_precedence is not null
 ),
 
+-- What is delivered once more without a change tells that there is nothing else.
 deliveries as (
     select
         source,
-        min(ordered_at) as first_ordered_at,
+        min(ordered_at) filter (where row_status = 'kept') as first_ordered_at,
         max(delivered_at) as last_delivered_at,
-    from {{ ref('stg_orders') }}
+    from {{ ref('base_orders') }}
     group by source
 ),
 
@@ -99,11 +100,10 @@ differing_fields as (
             other_amount,
         from compared_orders
         where
-            {% if field == 'ordered_at' -%}
-            abs({{ seconds_between('ordered_at', 'other_ordered_at') }}) > 24 * 60 * 60
-            {%- else -%}
             {{ field }} != other_{{ field }}
-            {%- endif %}
+            {% if field == 'ordered_at' %}
+                and abs({{ seconds_between('ordered_at', 'other_ordered_at') }}) > 24 * 60 * 60
+            {% endif %}
     {% endfor %}
 ),
 
@@ -156,9 +156,9 @@ nearest_others as (
         order_id,
         other_source,
         min_by(other_order_id, nearness) as other_order_id,
-        -- The nearest fits, and does not belong to the purchase: another order of it tells that it
-        -- is of somebody else.
-        min_by(customer_match = 'different' or is_nearest_both_ways, nearness) as has_other_customer,
+        -- What is nearest both ways and yet of another purchase is told apart by a third order.
+        min_by(customer_match = 'different' or is_nearest_both_ways, nearness)
+            as has_other_customer,
     from pairs_seen_from_either
     group by order_id, other_source
 ),
