@@ -5,6 +5,7 @@ orders as (
         order_id,
         purchase_id,
         source,
+        order_precedence,
         order_number,
         user_id,
         person_id,
@@ -14,7 +15,6 @@ orders as (
         source_file,
         source_row,
         is_leading,
-        place_in_purchase,
         ordered_at,
         amount,
     from {{ ref('int_reconciled_orders') }}
@@ -30,7 +30,8 @@ leading_orders as (
 said as (
     select
         orders.purchase_id,
-        orders.place_in_purchase as place,
+        -- Of a source without a precedence each order is a purchase.
+        coalesce(orders.order_precedence, 1) as place,
         orders.user_id,
         orders.person_id,
         orders.account_id,

@@ -76,35 +76,25 @@ merged_orders as (
     where
         followers_of_followers.order_id is null
         and contradicted_followers.order_id is null
-),
-
-reconciled as (
-    select
-        orders.*,
-        coalesce(merged_orders.leading_order_id, orders.order_id) as purchase_id,
-        merged_orders.customer_match,
-        merged_orders.order_id is null as is_leading,
-    from orders
-    left join merged_orders
-        on orders.order_id = merged_orders.order_id
 )
 
 select
-    order_id,
-    purchase_id,
-    source,
-    order_number,
-    customer_match,
-    user_id,
-    person_id,
-    account_id,
-    status,
-    currency,
-    source_file,
-    source_row,
-    is_leading,
-    ordered_at,
-    amount,
-    row_number() over (partition by purchase_id order by order_precedence nulls last)
-        as place_in_purchase,
-from reconciled
+    orders.order_id,
+    coalesce(merged_orders.leading_order_id, orders.order_id) as purchase_id,
+    orders.source,
+    orders.order_precedence,
+    orders.order_number,
+    merged_orders.customer_match,
+    orders.user_id,
+    orders.person_id,
+    orders.account_id,
+    orders.status,
+    orders.currency,
+    orders.source_file,
+    orders.source_row,
+    merged_orders.order_id is null as is_leading,
+    orders.ordered_at,
+    orders.amount,
+from orders
+left join merged_orders
+    on orders.order_id = merged_orders.order_id
