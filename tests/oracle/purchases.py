@@ -1,7 +1,7 @@
 """Which orders of several systems are one purchase, worked out order by order.
 
-Written from docs/orders-in-several-systems.md, without a look at how the models do it: pairs are
-compared one by one, and nothing is grouped, joined or ranked.
+The rules are those of docs/orders-in-several-systems.md. Pairs are compared one by one, in plain
+loops: nothing is grouped, joined or ranked.
 """
 
 from __future__ import annotations
