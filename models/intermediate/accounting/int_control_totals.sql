@@ -5,7 +5,10 @@ run as (
 ),
 
 events as (
-    select occurred_at from {{ ref('stg_events') }}
+    select
+        traffic_type,
+        occurred_at,
+    from {{ ref('int_traffic') }}
 ),
 
 orders as (
@@ -66,7 +69,8 @@ evidence_to_account_for as (
     select
         'events' as measure,
         count(*) as rows_in,
-        count(*) filter (where events.occurred_at >= run.as_of) as rows_not_known_yet,
+        count(*) filter (where events.traffic_type is not null or events.occurred_at >= run.as_of)
+            as rows_left_out,
     from events
     cross join run
 
@@ -75,7 +79,7 @@ evidence_to_account_for as (
     select
         'orders' as measure,
         count(*) as rows_in,
-        count(*) filter (where orders.ordered_at >= run.as_of) as rows_not_known_yet,
+        count(*) filter (where orders.ordered_at >= run.as_of) as rows_left_out,
     from orders
     cross join run
 
@@ -84,7 +88,7 @@ evidence_to_account_for as (
     select
         'record stages' as measure,
         count(*) as rows_in,
-        count(*) filter (where record_stages.entered_at >= run.as_of) as rows_not_known_yet,
+        count(*) filter (where record_stages.entered_at >= run.as_of) as rows_left_out,
     from record_stages
     cross join run
 ),
@@ -159,7 +163,7 @@ select
     evidence_to_account_for.measure,
     evidence_to_account_for.rows_in,
     coalesce(evidence_used.rows_used, 0)
-    + evidence_to_account_for.rows_not_known_yet as rows_accounted,
+    + evidence_to_account_for.rows_left_out as rows_accounted,
 from evidence_to_account_for
 left join evidence_used
     on evidence_to_account_for.measure = evidence_used.measure

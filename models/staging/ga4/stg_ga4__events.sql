@@ -34,6 +34,7 @@ described_events as (
             'stream_id': 'stream_id',
             'platform': 'platform',
             'page_location': url_without_query(json_text('params', 'page_location')),
+            'page_host': url_host(json_text('params', 'page_location')),
             'page_path': url_path(json_text('params', 'page_location')),
             'page_referrer': url_without_query(json_text('params', 'page_referrer')),
             'campaign_source': json_text('collected_traffic_source', 'manual_source'),
