@@ -480,7 +480,7 @@ def test_a_session_begins_where_the_visitor_came_in(warehouse: Tables, system: s
         "select landing_page, referrer_host, channel from core.dim_sessions where visitor_id = ?",
         [f"{system}-cat"],
     )
-    assert found == [("/", None, "E-mail" if system == "ga" else "Direct")]
+    assert found == [("/", None, "Other" if system == "ga" else "Direct")]
 
 
 @slow
