@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
+import numpy as np
+
 from tests.semantics.cases import BOOK, assert_rows, case
 from tests.support.tables import Tables, spelled, written
 
@@ -74,6 +78,36 @@ def test_without_a_gap_sessions_are_those_of_the_source(warehouse: Tables) -> No
         s1          2       18000
         """,
     )
+
+
+# Many visitors whose pauses lie around the gap, delivered in any order.
+crowd = case("crowd", source=GAP_SOURCE)
+_random = np.random.default_rng(7)
+CROWD: dict[str, list[datetime]] = {}
+for number in range(100):
+    pauses = _random.choice([0, 1, 1799, 1800, 1801, 7200], size=_random.integers(1, 12))
+    instants = datetime(2024, 1, 1) + np.cumsum(pauses) * timedelta(seconds=1)
+    CROWD[f"v{number}"] = list(instants)
+    rows = "\n".join(f"{at.isoformat()} view" for at in _random.permutation(instants))
+    crowd.events(f"v{number}", rows, subject_type="visitor")
+
+
+def test_sessions_are_those_of_a_plain_walk_through_the_events(warehouse: Tables) -> None:
+    """Prevents sessions that depend on the order of delivery, or on what lies between."""
+    expected = []
+    for visitor, instants in CROWD.items():
+        sessions: list[list[datetime]] = []
+        for at in sorted(instants):
+            if sessions and at - sessions[-1][-1] <= timedelta(minutes=30):
+                sessions[-1].append(at)
+            else:
+                sessions.append([at])
+        expected += [(f"crowd.{visitor}", s[0], s[-1], len(s)) for s in sessions]
+    found = warehouse.query(
+        "select visitor_id, started_at, ended_at, events from core.dim_sessions"
+        " where split_part(visitor_id, '.', 1) = 'crowd'"
+    )
+    assert sorted(found) == sorted(expected)
 
 
 origin = case("origin", source=GAP_SOURCE)

@@ -19,7 +19,11 @@ segments as (
         funnel_id,
         segment_name,
         attribute,
-        attribute in ('{{ session_attributes | join("', '") }}') as is_of_session,
+        attribute in (
+            {%- for attribute in session_attributes %}
+                '{{ attribute }}'{{ ',' if not loop.last }}
+            {%- endfor %}
+        ) as is_of_session,
         taken_at,
         case when taken_at in ('entry', 'stage') then taken_at else 'journey' end as needs,
         stage_id,

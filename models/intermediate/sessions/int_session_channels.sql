@@ -5,53 +5,36 @@
 with
 
 rules as (
-    select
-        rule_position,
-        channel,
-        {%- for origin in origins %}
-            {{ origin }},
-        {%- endfor %}
-    from {{ ref('channel_rules') }}
+    select * from {{ ref('channel_rules') }}
 ),
 
 -- There are many sessions of few origins.
-session_origins as (
-    select distinct
-        {%- for origin in origins %}
-            {{ origin }},
-        {%- endfor %}
+origins as (
+    select distinct {{ origins | join(', ') }},
     from {{ ref('int_sessions') }}
 ),
 
 matches as (
     select
-        {%- for origin in origins %}
-            session_origins.{{ origin }},
-        {%- endfor %}
+        origins.*,
         rules.rule_position,
         rules.channel,
-    from session_origins
+    from origins
     left join rules
         on
+            true
             {%- for origin in origins %}
-                (
+                and (
                     rules.{{ origin }} is null
                     or {{ matches_regex(
-                        "lower(coalesce(session_origins." ~ origin ~ ", ''))", 'rules.' ~ origin
+                        "lower(coalesce(origins." ~ origin ~ ", ''))", 'rules.' ~ origin
                     ) }}
                 )
-                {{- ' and' if not loop.last }}
             {%- endfor %}
 )
 
 select
-    {%- for origin in origins %}
-        {{ origin }},
-    {%- endfor %}
+    {{ origins | join(', ') }},
     min_by(channel, rule_position) as channel,
 from matches
-group by
-    {%- for origin in origins %}
-        {{ origin }}
-        {{- ',' if not loop.last }}
-    {%- endfor %}
+group by {{ origins | join(', ') }}

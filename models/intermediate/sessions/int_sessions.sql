@@ -68,8 +68,8 @@ sessions_with_campaigns as (
         ended_at,
         case
             when
-                coalesce({{ json_text('campaign', 'page_path') }}, landing_page)
-                is not distinct from landing_page
+                coalesce({{ json_text('campaign', 'page_path') }}, landing_page, '')
+                = coalesce(landing_page, '')
                 then campaign
         end as campaign,
     from described_sessions
@@ -82,12 +82,9 @@ select
     sessions_with_campaigns.person_id,
     sessions_with_campaigns.landing_page,
     -- A page of the site itself is where a pause ended, and no other site led here.
-    case
-        when
-            sessions_with_campaigns.referrer_host
-            is distinct from sessions_with_campaigns.landing_host
-            then sessions_with_campaigns.referrer_host
-    end as referrer_host,
+    nullif(
+        sessions_with_campaigns.referrer_host, sessions_with_campaigns.landing_host
+    ) as referrer_host,
     {{ json_text('sessions_with_campaigns.campaign', 'campaign_source') }} as campaign_source,
     {{ json_text('sessions_with_campaigns.campaign', 'campaign_medium') }} as campaign_medium,
     {{ json_text('sessions_with_campaigns.campaign', 'campaign_name') }} as campaign_name,

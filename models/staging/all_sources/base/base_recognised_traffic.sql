@@ -1,6 +1,6 @@
 {{ config(materialized='table') }}
 
-{#- The value that a rule looks at, as it was delivered: staging drops what tells who a person is. -#}
+{#- What a rule looks at, as it was delivered: staging drops what tells who a person is. -#}
 {%- set delivered_value -%}
     case rules.property_name
         when 'source' then events._source
