@@ -411,7 +411,7 @@ MISTAKES = {
     "order precedence that is no place": (
         {"sources": "source,order_precedence\nshop,0"},
         "sources.csv line 2, column order_precedence: expected a whole number from 1, found '0'. "
-        "Number the sources 1, 2, 3 and so on.",
+        "Number them 1, 2, 3 and so on.",
     ),
     "best with journeys": (
         edited("funnels", "best,subject", "best,journey"),

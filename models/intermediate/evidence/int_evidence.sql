@@ -19,7 +19,7 @@ events as (
         source_file,
         source_row,
         occurred_at,
-    from {{ ref('stg_events') }}
+    from {{ ref('int_events') }}
 ),
 
 purchases as (

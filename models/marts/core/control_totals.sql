@@ -1,5 +1,9 @@
 with
 
+run as (
+    select as_of from {{ ref('int_run') }}
+),
+
 row_counts as (
     select
         source,
@@ -22,6 +26,47 @@ deliveries as (
     from {{ source('raw', 'loads') }}
     where is_current
     group by all
+),
+
+traffic_types as (
+    select distinct traffic_type,
+    from {{ ref('excluded_traffic') }}
+),
+
+excluded_traffic as (
+    select
+        traffic.traffic_type,
+        coalesce(traffic.anonymous_id, traffic.user_id) as visitor_id,
+    from {{ ref('int_traffic') }} as traffic
+    cross join run
+    where
+        traffic.traffic_type is not null
+        and traffic.occurred_at < run.as_of
+),
+
+traffic_totals as (
+    select
+        traffic_types.traffic_type,
+        count(excluded_traffic.traffic_type) as events_excluded,
+        count(distinct excluded_traffic.visitor_id) as visitors_excluded,
+    from traffic_types
+    left join excluded_traffic
+        on traffic_types.traffic_type = excluded_traffic.traffic_type
+    group by all
+),
+
+totals_by_traffic_type as (
+    select
+        traffic_type,
+        measure,
+        counted,
+    from traffic_totals
+    unpivot (
+        counted for measure in (
+            events_excluded,
+            visitors_excluded
+        )
+    )
 ),
 
 records as (
@@ -318,6 +363,15 @@ select
     measure,
     cast(counted as bigint) as counted,
 from table_totals
+
+union all
+
+select
+    'traffic' as scope_type,
+    traffic_type as scope,
+    measure,
+    counted,
+from totals_by_traffic_type
 
 union all
 
