@@ -48,6 +48,7 @@ LAYERS = (
             "path:models/intermediate/identity",
             "path:models/intermediate/journeys",
             "path:models/intermediate/segments",
+            "path:models/intermediate/sessions",
             "path:models/marts/core",
         ),
     ),
