@@ -49,6 +49,7 @@ LAYERS = (
             "path:models/intermediate/journeys",
             "path:models/intermediate/orders",
             "path:models/intermediate/segments",
+            "path:models/intermediate/sessions",
             "path:models/marts/core",
         ),
     ),
