@@ -25,8 +25,6 @@ sessions as (
         min_by(person_id, {{ as_delivered() }}) as person_id,
         min_by(properties, {{ as_delivered() }}) filter (where has_page) as landing,
         min_by(properties, {{ as_delivered() }}) filter (where has_campaign) as campaign,
-        min_by(file_number, {{ as_delivered() }}) as file_number,
-        min_by(source_row, {{ as_delivered() }}) as source_row,
         min(occurred_at) as started_at,
         max(occurred_at) as ended_at,
     from events
@@ -44,8 +42,6 @@ described_sessions as (
         {{ url_host(json_text('landing', 'page_referrer')) }} as referrer_host,
         campaign,
         events,
-        file_number,
-        source_row,
         started_at,
         ended_at,
     from sessions
@@ -62,8 +58,6 @@ sessions_with_campaigns as (
         landing_host,
         referrer_host,
         events,
-        file_number,
-        source_row,
         started_at,
         ended_at,
         case
@@ -89,10 +83,6 @@ select
     {{ json_text('sessions_with_campaigns.campaign', 'campaign_medium') }} as campaign_medium,
     {{ json_text('sessions_with_campaigns.campaign', 'campaign_name') }} as campaign_name,
     sessions_with_campaigns.events,
-    source_files.source_file,
-    sessions_with_campaigns.source_row,
     sessions_with_campaigns.started_at,
     sessions_with_campaigns.ended_at,
 from sessions_with_campaigns
-inner join {{ ref('int_source_files') }} as source_files
-    on sessions_with_campaigns.file_number = source_files.file_number

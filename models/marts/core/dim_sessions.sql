@@ -23,8 +23,6 @@ select
     sessions.campaign_source,
     sessions.campaign_medium,
     sessions.campaign_name,
-    sessions.source_file,
-    sessions.source_row,
 from sessions
 left join session_channels
     on
