@@ -492,10 +492,10 @@ def test_an_event_of_nobody_is_set_aside(warehouse: Tables) -> None:
     ("source", "clock"),
     [
         ("seg", None),
-        ("seg_collected", "13:00:00"),
+        ("seg_collected", "10:00:01"),  # the client's was ahead of this, when it was received
         ("seg_received", "10:00:01"),
         ("snow", None),
-        ("snow_collected", "13:00:00"),
+        ("snow_collected", "10:00:01"),
         ("snow_received", "10:00:01"),
         ("ga_received", "10:00:00"),  # GA4 does not say when it received an event
     ],
@@ -526,6 +526,11 @@ def test_a_broken_clock_is_corrected_or_set_aside(warehouse: Tables) -> None:
         ("seg_collected", "implausible_future"),
         ("snow_collected", "implausible_future"),
     ]
+    counted = warehouse.query(
+        "select scope, counted from core.control_totals"
+        " where measure = 'events_with_corrected_time' and counted > 0 order by all"
+    )
+    assert counted == [("seg_collected", 1), ("snow_collected", 1)]
 
 
 @slow
