@@ -34,8 +34,8 @@ delivered_activities as (
         {{ json_text('associations', 'dealIds') }} as deal_ids,
         {{ json_text('associations', 'contactIds') }} as contact_ids,
         {{ hubspot_is_true(['_fivetran_deleted']) }} as is_deleted,
-        {{ hubspot_instant('coalesce(timestamp, created_at)') }} as occurred_at,
-        coalesce({{ hubspot_synced_at() }}, {{ hubspot_instant('last_updated') }}) as updated_at,
+        {{ connector_instant('coalesce(timestamp, created_at)') }} as occurred_at,
+        coalesce({{ hubspot_synced_at() }}, {{ connector_instant('last_updated') }}) as updated_at,
         _source,
         _file,
         _row,
@@ -53,13 +53,13 @@ delivered_activities as (
         deals as deal_ids,
         contacts as contact_ids,
         {{ hubspot_is_true(['_fivetran_deleted', 'archived']) }} as is_deleted,
-        {{ hubspot_instant(
+        {{ connector_instant(
             "coalesce(" ~ hubspot_property('hs_timestamp') ~ ", "
             ~ hubspot_property('hs_createdate') ~ ", created_at)"
         ) }} as occurred_at,
         coalesce(
             {{ hubspot_synced_at() }},
-            {{ hubspot_instant(
+            {{ connector_instant(
                 "coalesce(" ~ hubspot_property('hs_lastmodifieddate') ~ ", updated_at)"
             ) }}
         ) as updated_at,
