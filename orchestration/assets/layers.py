@@ -67,7 +67,7 @@ def _layer_assets(layer: dbt.Layer, manifest: Mapping[str, Any]) -> dg.AssetsDef
         _refuse_gaps(layer.name, expected, {*built, *tested.results})
         PROGRESS.info(progress_line(layer.name, tested))
         # Before the gate, which may stop the night for what the names explain.
-        if any(manifest["nodes"][name]["name"] == UNMATCHED for name in built):
+        if any(manifest["nodes"][name]["name"] == UNMATCHED for name in specs):
             notes = name_notes(settings)
             keep_notes(settings, context.run.run_id, notes)
             for note in notes:
