@@ -317,7 +317,7 @@ def deliver_again(landing: Path) -> None:
     retried = [row | {"uuid_ts": "2024-05-02"} for row in segment_tables()["tracks"]]
     write_csv(landing / "seg" / "tracks" / "again.csv", retried)
     copies = [
-        row | {"collector_tstamp": "2024-05-01 14:00:00", "etl_tstamp": "2024-05-01 14:00:01"}
+        row | {"collector_tstamp": "2024-05-01 21:00:00", "etl_tstamp": "2024-05-01 21:00:01"}
         for row in snowplow_events()
     ]
     write_csv(landing / "snow" / "events" / "again.csv", copies)
