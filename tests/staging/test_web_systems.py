@@ -203,6 +203,13 @@ def snowplow_events() -> list[Row]:
 
 # Google Analytics 4
 
+USER_PROPERTIES = (
+    ("plan", "string_value", "gold"),
+    ("logins", "int_value", "12"),
+    ("email", "string_value", "ann@shop.example"),
+    ("fullName", "string_value", "Ann Archer"),
+)
+
 
 def ga4_event(visitor: str | None, name: str, at: datetime, **params: str | float) -> Row:
     """A row of the export; numbers of 64 bits are texts in it."""
@@ -219,6 +226,10 @@ def ga4_event(visitor: str | None, name: str, at: datetime, **params: str | floa
                 for kind in ["string_value" if isinstance(value, str) else "double_value"]
             ),
         ],
+        "user_properties": [
+            {"key": key, "value": {kind: value, "set_timestamp_micros": "1714557600000000"}}
+            for key, kind, value in USER_PROPERTIES
+        ],
         "user_pseudo_id": f"ga-{visitor}" if visitor else None,
         "stream_id": "7",
         "platform": "WEB",
@@ -234,7 +245,7 @@ def ga4_events() -> list[Row]:
         if did == "home":
             row = ga4_event(visitor, "page_view", instant(clock), page_location=ADDRESS)
         elif did == "product":
-            row = ga4_event(visitor, "view_item", instant(clock))
+            row = ga4_event(visitor, "view_item", instant(clock), plan="of the item")
             row |= {"items": [{"item_id": "P1", "item_category": "Hats"}]}
         else:
             row = ga4_event(visitor, "purchase", instant(clock), value=30.5, currency="EUR")
@@ -270,7 +281,9 @@ def write_parquet(path: Path, rows: Sequence[Row]) -> None:
     nested = (
         "{event_date: 'varchar', event_timestamp: 'bigint', event_name: 'varchar', event_params:"
         " 'struct(key varchar, value struct(string_value varchar, int_value bigint,"
-        " float_value double, double_value double))[]', user_id: 'varchar',"
+        " float_value double, double_value double))[]', user_properties:"
+        " 'struct(key varchar, value struct(string_value varchar, int_value bigint))[]',"
+        " user_id: 'varchar',"
         " user_pseudo_id: 'varchar', stream_id: 'bigint', platform: 'varchar',"
         " device: 'struct(category varchar, language varchar)',"
         " geo: 'struct(country varchar, city varchar)',"
@@ -304,7 +317,7 @@ def deliver_again(landing: Path) -> None:
     retried = [row | {"uuid_ts": "2024-05-02"} for row in segment_tables()["tracks"]]
     write_csv(landing / "seg" / "tracks" / "again.csv", retried)
     copies = [
-        row | {"collector_tstamp": "2024-05-01 14:00:00", "etl_tstamp": "2024-05-01 14:00:01"}
+        row | {"collector_tstamp": "2024-05-01 21:00:00", "etl_tstamp": "2024-05-01 21:00:01"}
         for row in snowplow_events()
     ]
     write_csv(landing / "snow" / "events" / "again.csv", copies)
@@ -542,10 +555,10 @@ def test_an_event_of_nobody_is_set_aside(warehouse: Tables) -> None:
     ("source", "clock"),
     [
         ("seg", None),
-        ("seg_collected", "13:00:00"),
+        ("seg_collected", "10:00:01"),  # the client's was ahead of this, when it was received
         ("seg_received", "10:00:01"),
         ("snow", None),
-        ("snow_collected", "13:00:00"),
+        ("snow_collected", "10:00:01"),
         ("snow_received", "10:00:01"),
         ("ga_received", "10:00:00"),  # GA4 does not say when it received an event
     ],
@@ -576,6 +589,11 @@ def test_a_broken_clock_is_corrected_or_set_aside(warehouse: Tables) -> None:
         ("seg_collected", "implausible_future"),
         ("snow_collected", "implausible_future"),
     ]
+    counted = warehouse.query(
+        "select scope, counted from core.control_totals"
+        " where measure = 'events_with_corrected_time' and counted > 0 order by all"
+    )
+    assert counted == [("seg_collected", 1), ("snow_collected", 1)]
 
 
 @slow
@@ -589,6 +607,7 @@ def test_a_page_says_which(warehouse: Tables) -> None:
     assert (view["device_type"], view["country"]) == ("mobile", "Germany")
     (item, *_) = properties_of(warehouse, "ga", "view_item")
     assert (item["product_id"], item["product_category"]) == ("P1", "Hats")
+    assert (item["plan"], item["user_plan"], item["user_logins"]) == ("of the item", "gold", "12")
     (view, *_) = properties_of(warehouse, "snow", "page_view")
     assert (view["page_path"], view["page_referrer"]) == ("/", "https://shop.example/")
 

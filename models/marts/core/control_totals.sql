@@ -16,6 +16,14 @@ row_counts as (
     from {{ ref('stg_row_counts') }}
 ),
 
+events as (
+    select
+        source,
+        is_corrected_time,
+        is_received_late,
+    from {{ ref('stg_events') }}
+),
+
 deliveries as (
     select
         source,
@@ -346,6 +354,29 @@ table_totals as (
             rows_kept
         )
     )
+),
+
+clock_totals as (
+    select
+        source,
+        count(*) filter (where is_corrected_time) as events_with_corrected_time,
+        count(*) filter (where is_received_late) as events_received_late,
+    from events
+    group by all
+),
+
+totals_by_clock as (
+    select
+        source,
+        measure,
+        counted,
+    from clock_totals
+    unpivot (
+        counted for measure in (
+            events_with_corrected_time,
+            events_received_late
+        )
+    )
 )
 
 select
@@ -363,6 +394,15 @@ select
     measure,
     cast(counted as bigint) as counted,
 from table_totals
+
+union all
+
+select
+    'clock' as scope_type,
+    source as scope,
+    measure,
+    counted,
+from totals_by_clock
 
 union all
 

@@ -36,6 +36,10 @@ select
     recognised_traffic.visitor_traffic_type,
     events.is_role_address,
     events.is_ambiguous_time,
+    events.is_corrected_time,
+    coalesce(
+        events.received_at > {{ dbt.dateadd('hour', 1, 'events.occurred_at') }}, false
+    ) as is_received_late,
     events.occurred_at,
     events.delivered_at,
     events.source_file,

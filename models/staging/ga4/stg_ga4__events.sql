@@ -15,6 +15,9 @@ events as (
         ecommerce,
         items,
         {{ json_of_params('event_params') }} as params,
+        {{ json_without_matching_keys(
+            json_of_params('user_properties', prefix='user_'), personal_words()
+        ) }} as user_facts,
         _source,
         _file,
         _row,
@@ -72,7 +75,7 @@ select
     user_pseudo_id as anonymous_id,
     session_id,
     {{ timestamp_of_microseconds('event_timestamp') }} as occurred_at,
-    {{ json_merged('params', 'description') }} as properties,
+    {{ json_merged('user_facts', json_merged('params', 'description')) }} as properties,
     _source,
     _file,
     _row,

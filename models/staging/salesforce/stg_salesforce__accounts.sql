@@ -42,6 +42,6 @@ select
         '_fivetran_deleted', '_fivetran_active', '_ab_cdc_deleted_at', 'last_modified_date',
         'system_modstamp', '_extra',
     ]) }} as _is_current,
-    {{ json_with_keys_in('accounts._extra', 'wanted_attributes.attributes') }} as _extra,
+    {{ json_with_keys('accounts._extra', 'wanted_attributes.attributes') }} as _extra,
 from accounts
 cross join wanted_attributes

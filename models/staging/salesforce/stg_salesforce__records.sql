@@ -142,7 +142,7 @@ opportunity_records as (
             'closed_lost_reason_c', 'is_deleted', '_fivetran_deleted', '_fivetran_active',
             '_ab_cdc_deleted_at', 'last_modified_date', 'system_modstamp', '_extra',
         ]) }} as _is_current,
-        {{ json_with_keys_in('deals._extra', 'wanted_attributes.attributes') }} as _extra,
+        {{ json_with_keys('deals._extra', 'wanted_attributes.attributes') }} as _extra,
     from opportunities_by_closing as deals
     cross join wanted_attributes
 ),
@@ -185,7 +185,7 @@ lead_records as (
             '_fivetran_active', '_ab_cdc_deleted_at', 'last_modified_date', 'system_modstamp',
             '_extra',
         ]) }} as _is_current,
-        {{ json_with_keys_in('leads._extra', 'wanted_attributes.attributes') }} as _extra,
+        {{ json_with_keys('leads._extra', 'wanted_attributes.attributes') }} as _extra,
     from leads
     left join record_types
         on
