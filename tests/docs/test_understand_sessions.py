@@ -29,7 +29,7 @@ def test_the_declarations_of_the_page_are_accepted(tmp_path: Path) -> None:
 
     declared = declarations.read(seeds)
 
-    assert [row["channel"] for row in declared.tables["channel_rules"]][0] == "Partners"
+    assert declared.tables["channel_rules"][0]["channel"] == "Partners"
     assert declared.tables["sources"][0]["session_gap_minutes"] == "30"
 
 
