@@ -1,7 +1,7 @@
 """The simulated company at work: its extracts for some days, written into a landing folder.
 
 `generate` is what others call. What is true of the company belongs to `parameters`, who does what
-to `web` and `crm`, the spelling of files to `extracts`.
+to `web` and `crm`, how that is spelled to `formats`, the writing of files to `extracts`.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ import numpy as np
 from simulation import crm, extracts, truth, web
 from simulation.columns import NONE, Columns, stack, take
 from simulation.days import DAY, MOST_A_DAY, midnight
+from simulation.formats import GENERIC
 from simulation.parameters import Parameters
 
-SOURCE = "generic"
 # Folders whose names start with an underscore are no deliveries.
 TRUTH_FOLDER = "_simulation"
 TRUTH_FILE = "parameters.json"
@@ -82,7 +82,7 @@ def generate(
     rows = _write(unfinished, start, days, present, seed, parameters)
     # Says whose files they are before they are there.
     _write_truth(landing, start, present, seed, parameters)
-    _move(unfinished, landing / SOURCE)
+    _move(unfinished, landing)
     _write_truth(landing, start, days, seed, parameters)
     return Generated(first, days - present, rows)
 
@@ -141,7 +141,7 @@ def _write(
     """Write the days after those present. A day is complete once its own cohort is followed."""
     at_once = max(1, int(_VISITORS_AT_ONCE / parameters.visitors_per_day))
     end = midnight(start) + days * DAY
-    written = {table.name: 0 for table in extracts.TABLES}
+    written = {table.name: 0 for tables in GENERIC.tables.values() for table in tables}
     waiting: dict[str, Columns] = {}
     for begin in range(0, days, at_once):
         count = min(at_once, days - begin)
@@ -149,29 +149,33 @@ def _write(
         found = _followed(parameters, seed, start, cohorts)
         wanted_from = midnight(start) + max(begin, present) * DAY
         until = midnight(start) + (begin + count) * DAY
-        for table in extracts.TABLES:
-            rows = found[table.name]
-            if table.name in waiting:
-                rows = stack([waiting[table.name], rows])
+        ready = {}
+        for name, rows in found.items():
+            if name in waiting:
+                rows = stack([waiting[name], rows])
             rows = take(rows, (rows["delivered"] < end) & (rows["delivered"] >= wanted_from))
-            ready = rows["delivered"] < until
-            waiting[table.name] = take(rows, ~ready)
-            if until > wanted_from:
-                written[table.name] += extracts.write(
-                    table,
-                    take(rows, ready),
-                    parameters,
-                    folder,
-                    start + timedelta(days=max(begin, present)),
-                    begin + count - max(begin, present),
-                )
+            is_ready = rows["delivered"] < until
+            waiting[name] = take(rows, ~is_ready)
+            ready[name] = take(rows, is_ready)
+        if until > wanted_from:
+            first = max(begin, present)
+            rows_of_tables = extracts.write(
+                GENERIC.tables,
+                ready,
+                parameters,
+                folder,
+                start + timedelta(days=first),
+                begin + count - first,
+            )
+            for name, count_of_rows in rows_of_tables.items():
+                written[name] += count_of_rows
     return written
 
 
 def _followed(
     parameters: Parameters, seed: int, start: date, cohorts: list[date]
 ) -> dict[str, Columns]:
-    """The rows of every table that come of some cohorts."""
+    """What comes of some cohorts, by the name of its table in `words`."""
     of_web = web.simulate(parameters, seed, cohorts)
     of_crm = crm.simulate(parameters, seed, cohorts, of_web)
     return {
@@ -218,16 +222,18 @@ def _owners(parameters: Parameters, start: date, cohorts: list[date]) -> Columns
     }
 
 
-def _move(unfinished: Path, folder: Path) -> None:
-    """Put finished files in place, in one step where nothing is there yet."""
+def _move(unfinished: Path, landing: Path) -> None:
+    """Put finished files in place, a source in one step where nothing of it is there yet."""
     if not unfinished.is_dir():
         return
-    if not folder.exists():
-        os.replace(unfinished, folder)
-        return
-    for path in extracts.files(unfinished):
-        target = folder / path.parent.name / path.name
-        target.parent.mkdir(exist_ok=True)
+    for source in sorted(unfinished.iterdir()):
+        if not (landing / source.name).exists():
+            os.replace(source, landing / source.name)
+    # Those of a day together, the days in order.
+    files = sorted(unfinished.rglob("*.*"), key=lambda path: (path.name[:10], path))
+    for path in files:
+        target = landing / path.relative_to(unfinished)
+        target.parent.mkdir(parents=True, exist_ok=True)
         os.replace(path, target)
     shutil.rmtree(unfinished)
 

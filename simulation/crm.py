@@ -1,6 +1,6 @@
 """The CRM side of the company: leads, opportunities, accounts, contacts, activities, deal orders.
 
-Rows are numbers and codes; how they are spelled in a file belongs to `extracts`, the figures to
+Rows are numbers and codes; how they are spelled in a file belongs to `formats`, the figures to
 `parameters`. Instants are whole seconds, as CRMs keep them.
 """
 
@@ -79,6 +79,12 @@ def stage_texts(parameters: Parameters) -> tuple[str, ...]:
         *deals.stages,
         parameters.renamed_stage[1],
     )
+
+
+def reason_texts(parameters: Parameters) -> tuple[str, ...]:
+    """Why leads, then why opportunities are lost. Positions are codes."""
+    leads, deals = parameters.lead_process, parameters.opportunity_process
+    return (*leads.lost_reasons, *deals.lost_reasons)
 
 
 def simulate(parameters: Parameters, seed: int, days: Sequence[date], web: Web) -> Crm:
@@ -554,7 +560,11 @@ def _record_rows(parameters: Parameters, records: Columns, steps: Columns) -> Co
         "existing": records_["existing"],
         "size": records_["size"],
         "untidy": records_["untidy"],
-        "reason": np.where(current > open_stages, records_["reason"], NONE).astype(np.int8),
+        "reason": np.where(
+            current > open_stages,
+            records_["reason"] + np.where(is_lead, 0, len(parameters.lead_process.lost_reasons)),
+            NONE,
+        ).astype(np.int8),
         "is_converted": is_lead & is_converted,
         "is_merged": at_ >= records_["merged"],
         "deleted": np.where(at_ >= records_["deleted"], records_["deleted"], NEVER),
