@@ -17,11 +17,12 @@ from typing import Any
 
 import numpy as np
 
-from simulation import crm, extracts, truth, web
+from simulation import crm, declarations, extracts, truth, web
 from simulation.columns import NONE, Columns, stack, take
 from simulation.days import DAY, MOST_A_DAY, midnight
-from simulation.formats import GENERIC
+from simulation.formats import FORMATS, GENERIC, Format
 from simulation.parameters import Parameters
+from simulation.randomness import Integers
 
 # Folders whose names start with an underscore are no deliveries.
 TRUTH_FOLDER = "_simulation"
@@ -34,8 +35,9 @@ DEFAULT_SEED = 7
 
 # Cohorts are followed together while they have about so many visitors: some hundred megabytes.
 _VISITORS_AT_ONCE = 150_000
-# Days between the lists of owners. The owner of this position has another team from that day on.
-_OWNERS_LISTED_EVERY = 7
+# Days between the lists of owners and stages.
+_LISTED_EVERY = 7
+# The owner of this position has another team from that day on.
 _MOVING_OWNER, _MOVING_DAY = 5, 91
 
 
@@ -59,8 +61,11 @@ def generate(
     days: int = DEFAULT_DAYS,
     seed: int = DEFAULT_SEED,
     parameters: Parameters | None = None,
+    form: str = GENERIC.name,
 ) -> Generated:
-    """Let `landing` hold the extracts of `days` days from `start`, as `generic/<table>/<day>`.
+    """Let `landing` hold the extracts of `days` days from `start`, as `<source>/<table>/<day>`.
+
+    `form` is one of `formats.FORMATS`: how the company is delivered, which changes nothing of it.
 
     Days that are there already are left as they are; the days that are missing are added. The
     files appear together, the truth beside them last: where a call was interrupted, the same call
@@ -71,20 +76,27 @@ def generate(
             large for its numbers.
     """
     parameters = parameters or Parameters()
-    _check(parameters, days)
-    present = _days_present(landing, start, seed, parameters)
+    _check(parameters, days, form)
+    present = _days_present(landing, start, seed, parameters, form)
     if present >= days:
         return Generated(start + timedelta(days=present), 0, {})
 
     first = start + timedelta(days=present)
     unfinished = landing / TRUTH_FOLDER / "unfinished"
     shutil.rmtree(unfinished, ignore_errors=True)
-    rows = _write(unfinished, start, days, present, seed, parameters)
+    rows = _write(unfinished, start, days, present, seed, parameters, FORMATS[form])
     # Says whose files they are before they are there.
-    _write_truth(landing, start, present, seed, parameters)
+    if form != GENERIC.name:
+        declarations.write(declarations_of(landing), FORMATS[form])
+    _write_truth(landing, start, present, seed, parameters, form)
     _move(unfinished, landing)
-    _write_truth(landing, start, days, seed, parameters)
+    _write_truth(landing, start, days, seed, parameters, form)
     return Generated(first, days - present, rows)
+
+
+def declarations_of(landing: Path) -> Path:
+    """Where the declarations lie that extracts in another format than the generic one need."""
+    return landing / TRUTH_FOLDER / "seeds"
 
 
 def read_truth(landing: Path) -> dict[str, Any] | None:
@@ -94,10 +106,13 @@ def read_truth(landing: Path) -> dict[str, Any] | None:
         return None
     content = json.loads(path.read_text(encoding="utf-8"))
     assert isinstance(content, dict)
-    return content
+    # Earlier versions knew one format, and did not name it.
+    return {"format": GENERIC.name} | content
 
 
-def _check(parameters: Parameters, days: int) -> None:
+def _check(parameters: Parameters, days: int, form: str) -> None:
+    if form not in FORMATS:
+        raise SimulationError(f"format: expected one of {', '.join(FORMATS)}, found {form}.")
     if days < 1:
         raise SimulationError(f"days: expected at least 1, found {days}.")
     if not 1 <= parameters.visitors_per_day <= MOST_A_DAY / 2:
@@ -107,11 +122,16 @@ def _check(parameters: Parameters, days: int) -> None:
         )
 
 
-def _days_present(landing: Path, start: date, seed: int, parameters: Parameters) -> int:
+def _days_present(landing: Path, start: date, seed: int, parameters: Parameters, form: str) -> int:
     known = read_truth(landing)
     if known is None:
         return 0
-    asked = {"start": start.isoformat(), "seed": seed, "parameters": parameters.to_json()}
+    asked = {
+        "format": form,
+        "start": start.isoformat(),
+        "seed": seed,
+        "parameters": parameters.to_json(),
+    }
     asked = json.loads(json.dumps(asked))
     for name, value in asked.items():
         if known[name] != value:
@@ -136,12 +156,18 @@ def _difference(found: Any, expected: Any) -> tuple[str, str]:
 
 
 def _write(
-    folder: Path, start: date, days: int, present: int, seed: int, parameters: Parameters
+    folder: Path,
+    start: date,
+    days: int,
+    present: int,
+    seed: int,
+    parameters: Parameters,
+    form: Format,
 ) -> dict[str, int]:
     """Write the days after those present. A day is complete once its own cohort is followed."""
     at_once = max(1, int(_VISITORS_AT_ONCE / parameters.visitors_per_day))
     end = midnight(start) + days * DAY
-    written = {table.name: 0 for tables in GENERIC.tables.values() for table in tables}
+    written = {table.name: 0 for tables in form.tables.values() for table in tables}
     waiting: dict[str, Columns] = {}
     for begin in range(0, days, at_once):
         count = min(at_once, days - begin)
@@ -160,7 +186,7 @@ def _write(
         if until > wanted_from:
             first = max(begin, present)
             rows_of_tables = extracts.write(
-                GENERIC.tables,
+                form.tables,
                 ready,
                 parameters,
                 folder,
@@ -176,6 +202,8 @@ def _followed(
     parameters: Parameters, seed: int, start: date, cohorts: list[date]
 ) -> dict[str, Columns]:
     """What comes of some cohorts, by the name of its table in `words`."""
+    listed = np.array([midnight(day) for day in cohorts], dtype=np.int64)
+    listed = listed[(listed - midnight(start)) // DAY % _LISTED_EVERY == 0]
     of_web = web.simulate(parameters, seed, cohorts)
     of_crm = crm.simulate(parameters, seed, cohorts, of_web)
     return {
@@ -187,11 +215,12 @@ def _followed(
         "activities": of_crm.activities,
         "accounts": of_crm.accounts,
         "contacts": of_crm.contacts,
-        "owners": _owners(parameters, start, cohorts),
+        "owners": _owners(parameters, start, listed),
+        "stages": crm.stage_lists(parameters, listed),
     }
 
 
-def _owners(parameters: Parameters, start: date, cohorts: list[date]) -> Columns:
+def _owners(parameters: Parameters, start: date, listed: Integers) -> Columns:
     """Sellers, a manager a region and a director: the whole list each week; one of them moves."""
     sellers, regions = len(parameters.owner_effects), len(parameters.regions)
     number = np.arange(sellers + regions + 1)
@@ -199,9 +228,8 @@ def _owners(parameters: Parameters, start: date, cohorts: list[date]) -> Columns
     is_director = number == sellers + regions
     opened = midnight(start)
     moves = opened + _MOVING_DAY * DAY
-    listed = np.array([midnight(day) for day in cohorts], dtype=np.int64)
-    listed = np.repeat(listed[(listed - opened) // DAY % _OWNERS_LISTED_EVERY == 0], len(number))
-    lists = len(listed) // len(number)
+    lists = len(listed)
+    listed = np.repeat(listed, len(number))
     has_moved = (np.tile(number, lists) == _MOVING_OWNER) & (listed >= moves)
     return {
         "number": np.tile(number, lists),
@@ -238,8 +266,11 @@ def _move(unfinished: Path, landing: Path) -> None:
     shutil.rmtree(unfinished)
 
 
-def _write_truth(landing: Path, start: date, days: int, seed: int, parameters: Parameters) -> None:
+def _write_truth(
+    landing: Path, start: date, days: int, seed: int, parameters: Parameters, form: str
+) -> None:
     content = {
+        "format": form,
         "start": start.isoformat(),
         "days": days,
         "seed": seed,

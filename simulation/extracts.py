@@ -60,6 +60,8 @@ def write(
         found: what happened and was delivered on these days, by the name of its table in `words`.
         parameters: what is true of the company.
         folder: gets a folder for each source.
+        first: the first day.
+        days: their number.
     """
     in_order = {
         name: take(rows, np.argsort(rows["delivered"], kind="stable"))

@@ -34,6 +34,16 @@ MACROS = """
     create macro money(cents) as cast(cents / 100 as decimal(18, 2));
     create macro day_of(number) as date '1970-01-01' + cast(number as integer);
     create macro text_of(instant, form) as strftime(make_timestamp(instant), form);
+    create macro iso_text(instant) as text_of(instant, '%Y-%m-%dT%H:%M:%S.%gZ');
+    create macro owner_name(number) as 'Owner ' || lpad(cast(number + 1 as varchar), 2, '0');
+    create macro record_name(number, deal) as
+        case when deal is null then 'Lead ' || number else 'Deal ' || number || '-' || (deal + 1)
+        end;
+    create macro key_of(number, deal, twin) as
+        record_id(number, deal) || case when twin then 'D' else '' end;
+    create macro activity_id(number, deal, activity) as
+        'T' || record_id(number, deal) || '-' || (activity + 1);
+    create macro name_key(name) as lower(replace(name, ' ', '_'));
     create macro team_of(region, team, is_director) as
         case
             when is_director then 'Management'
@@ -97,7 +107,12 @@ def _words(parameters: Parameters) -> Mapping[str, Mapping[str, Words]]:
             "size": Words("size", crm.COMPANY_SIZES),
             "reason": Words("reason", crm.reason_texts(parameters)),
         },
-        "stage_changes": {"type": record_types, "stage": stages},
+        "stage_changes": {
+            "type": record_types,
+            "pipeline": Words("pipeline", crm.PIPELINES),
+            "stage": stages,
+            "previous": Words("previous", crm.stage_texts(parameters)),
+        },
         "field_changes": {"type": record_types, "field": Words("field", crm.FIELDS)},
         "orders": {"currency": currencies, "status": Words("status", crm.ORDER_STATUSES)},
         "activities": {"type": record_types, "kind": Words("kind", crm.ACTIVITY_TYPES)},
@@ -108,6 +123,7 @@ def _words(parameters: Parameters) -> Mapping[str, Mapping[str, Words]]:
             "source": sources,
         },
         "owners": {"region": regions},
+        "stages": {"stage": stages},
     }
 
 

@@ -13,7 +13,6 @@ _OFFSET = """
         else (case when clock < 0 then '-' else '+' end)
             || lpad(cast(abs(clock) // 3600000000 as varchar), 2, '0') || ':00'
     end"""
-_RECORD_ID = "record_id(number, deal) || (case when twin then 'D' else '' end)"
 
 _EVENTS = f"""
     select
@@ -48,11 +47,10 @@ _EVENTS = f"""
 _RECORDS = f"""
     select
         delivered,
-        {_RECORD_ID} as record_id,
+        key_of(number, deal, twin) as record_id,
         type as record_type,
         pipeline,
-        case when deal is null then 'Lead ' || number else 'Deal ' || number || '-' || (deal + 1)
-        end as name,
+        record_name(number, deal) as name,
         text_of(created, '{_SECONDS}') as created_at,
         text_of(closed, '{_SECONDS}') as closed_at,
         cast(day_of(expected) as varchar) as expected_close_date,
@@ -74,12 +72,13 @@ _RECORDS = f"""
         customer_kind,
         size as company_size,
     from records
+    where not is_absorption
 """
 
 _STAGE_CHANGES = f"""
     select
         delivered,
-        {_RECORD_ID} as record_id,
+        key_of(number, deal, twin) as record_id,
         type as record_type,
         stage,
         text_of("at", '{_SECONDS_WITH_T}') || 'Z' as changed_at,
@@ -97,7 +96,7 @@ _VALUE = """
 _FIELD_CHANGES = f"""
     select
         delivered,
-        {_RECORD_ID} as record_id,
+        key_of(number, deal, twin) as record_id,
         type as record_type,
         field,
         text_of("at", '{_SECONDS_WITH_T}') || '+00:00' as changed_at,
@@ -106,31 +105,39 @@ _FIELD_CHANGES = f"""
     from field_changes
 """
 
-_ORDERS = f"""
-    select
-        delivered,
-        case
-            when is_deal then 'S' || number || '-' || (deal + 1) || '-' || (win + 1)
-            else shop_order_id(number) || case when is_broken then 'x' else '' end
-        end as order_id,
-        text_of(ordered, '{_MILLISECONDS}') || 'Z' as ordered_at,
-        case
-            when is_broken
-                then to_json(replace(cast(cents / 100 as varchar), '.', ','))
-            else to_json(cents / 100)
-        end as amount,
-        currency,
-        user_id("user") as user_id,
-        account_id(account) as account_id,
-        status,
-        text_of(updated, '{_MILLISECONDS}') || 'Z' as updated_at,
-    from orders
-"""
+
+def orders(account_prefix: str = "") -> Table:
+    """The orders of shop and sales team, which name accounts with this in front of their keys."""
+    return Table(
+        "orders",
+        "jsonl",
+        f"""
+        select
+            delivered,
+            case
+                when is_deal then 'S' || number || '-' || (deal + 1) || '-' || (win + 1)
+                else shop_order_id(number) || case when is_broken then 'x' else '' end
+            end as order_id,
+            text_of(ordered, '{_MILLISECONDS}') || 'Z' as ordered_at,
+            case
+                when is_broken
+                    then to_json(replace(cast(cents / 100 as varchar), '.', ','))
+                else to_json(cents / 100)
+            end as amount,
+            currency,
+            user_id("user") as user_id,
+            '{account_prefix}' || account_id(account) as account_id,
+            status,
+            text_of(updated, '{_MILLISECONDS}') || 'Z' as updated_at,
+        from orders
+        """,
+    )
+
 
 _ACTIVITIES = f"""
     select
         delivered,
-        'T' || record_id(number, deal) || '-' || (activity + 1) as activity_id,
+        activity_id(number, deal, activity) as activity_id,
         text_of("at" + clock, '{_SECONDS_WITH_T}') || {_OFFSET} as occurred_at,
         kind as activity_type,
         record_id(number, deal) as record_id,
@@ -175,7 +182,7 @@ _OWNERS = f"""
     select
         delivered,
         owner_id(number) as owner_id,
-        'Owner ' || lpad(cast(number + 1 as varchar), 2, '0') as name,
+        owner_name(number) as name,
         team_of(region, team, is_director) as team,
         owner_id(manager) as manager_id,
         region,
@@ -190,7 +197,7 @@ TABLES = (
     Table("records", "csv", _RECORDS),
     Table("stage_changes", "csv.gz", _STAGE_CHANGES),
     Table("field_changes", "csv", _FIELD_CHANGES),
-    Table("orders", "jsonl", _ORDERS),
+    orders(),
     Table("activities", "jsonl.gz", _ACTIVITIES),
     Table("accounts", "csv", _ACCOUNTS),
     Table("contacts", "parquet", _CONTACTS),
