@@ -224,6 +224,7 @@ TABLES = (
             product as property_product,
             customer_kind as property_customer_kind,
             size as property_company_size,
+            reason as property_loss_reason,
             case when has_absorbed then key_of(number, deal, true) end
                 as property_hs_merged_object_ids,
             make_timestamp(created) as property_createdate,
@@ -250,6 +251,7 @@ TABLES = (
             null as property_product,
             null as property_customer_kind,
             null as property_company_size,
+            null as property_loss_reason,
             null as property_hs_merged_object_ids,
             make_timestamp(created) as property_createdate,
             make_timestamp(created) as property_lastmodifieddate,

@@ -189,14 +189,15 @@ def test_properties_of_the_company_s_own_fill_what_hubspot_lacks(staged: Tables)
         staged,
         "fivetran",
         """
-        select record_id, region, lead_source, attributes ->> 'region' from staging.stg_records
+        select record_id, region, lead_source, loss_reason, attributes ->> 'region'
+        from staging.stg_records
         where source = ? and record_id in ('fivetran:101', 'fivetran:contact:301')
         order by record_id
         """,
     ) == written(
         """
-        101         | North | fair   | North
-        contact:301 | South | friend | South
+        101         | North | fair   | -       | North
+        contact:301 | South | friend | no need | South
         """
     )
     assert lines_of(

@@ -137,7 +137,7 @@ leads as (
         contacts.email as contact_email,
         contacts.lead_source,
         contacts.region,
-        cast(null as {{ dbt.type_string() }}) as loss_reason,
+        contacts.loss_reason,
         first_deals.deal_id as converted_record_id,
         'contact:' || survivors.merged_into_id as merged_into_id,
         cast(contacts.is_deleted as {{ dbt.type_string() }}) as is_deleted,

@@ -34,6 +34,7 @@ select
         {{ hubspot_property('lead_source') }}, {{ hubspot_property('hs_analytics_source') }}
     ) as lead_source,
     {{ hubspot_property('region') }} as region,
+    {{ hubspot_property('loss_reason') }} as loss_reason,
     {{ hubspot_property('hs_merged_object_ids') }} as merged_ids,
     {{ hubspot_property('hs_calculated_merged_vids') }} as merged_vids,
     {{ json_merged('properties', '_extra') }} as delivered_properties,
@@ -41,7 +42,7 @@ select
         hubspot_attributes([
             'associatedcompanyid', 'createdate', 'email', 'hs_analytics_source',
             'hs_merged_object_ids', 'hubspot_owner_id', 'jobtitle', 'lastmodifieddate',
-            'lead_source', 'lifecyclestage', 'region', 'user_id',
+            'lead_source', 'lifecyclestage', 'loss_reason', 'region', 'user_id',
         ]),
         'wanted_attributes'
     ) }} as attributes,
