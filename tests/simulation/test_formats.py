@@ -19,7 +19,7 @@ from orchestration.dbt import PROJECT
 from simulation.__main__ import main
 from simulation.company import SimulationError, declarations_of, generate
 from simulation.formats import FORMATS, GENERIC
-from simulation.parameters import LEAD_PROCESS, Parameters
+from simulation.parameters import LEAD_PROCESS, Dirt, Parameters
 from tests.support.warehouse import build_warehouse
 
 pytestmark = pytest.mark.slow
@@ -29,8 +29,15 @@ pytestmark = pytest.mark.slow
 COMPANY = Parameters(
     visitors_per_day=40,
     lead_process=replace(LEAD_PROCESS, entry={"New": 1.0}, instant_share=0.0),
+    # So small a company needs more dirt to have some of each kind.
+    dirt=Dirt(
+        repeated_changes=0.02,
+        deleted_records=0.05,
+        merged_records=0.15,
+        broken_events=0.0005,
+    ),
 )
-START, DAYS, AS_OF = date(2025, 9, 20), 75, datetime(2025, 12, 4)
+START, DAYS, AS_OF = date(2025, 10, 18), 47, datetime(2025, 12, 4)
 OTHERS = [name for name in FORMATS if name != GENERIC.name]
 SUBJECTS = ("subject_id", "person_id", "first_person_id")
 
