@@ -10,8 +10,9 @@ demonstration and become leads, then opportunities, customers, and customers who
     python -m simulation --landing DIR --format hubspot-snowplow
 
 `parameters` holds what is true, `company` turns it into extracts, `formats` spells them as
-different systems do, `python -m simulation` is the command. What is true is written beside the extracts, as `_simulation/parameters.json`, together
-with the rates that follow from it, so that what the warehouse estimates can be held against it.
+different systems do, `python -m simulation` is the command. What is true is written beside the
+extracts, as `_simulation/parameters.json`, together with the rates that follow from it, so that
+what the warehouse estimates can be held against it.
 
 Everything follows from the seed. A cohort is the visitors, leads and partner deals of one day;
 each of its members has random numbers of its own, and is followed to the end of its history as
