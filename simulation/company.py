@@ -106,7 +106,7 @@ def read_truth(landing: Path) -> dict[str, Any] | None:
         return None
     content = json.loads(path.read_text(encoding="utf-8"))
     assert isinstance(content, dict)
-    # Earlier versions knew one format, and did not name it.
+    # The format of the generic extracts is not named.
     return {"format": GENERIC.name} | content
 
 
@@ -270,13 +270,14 @@ def _write_truth(
     landing: Path, start: date, days: int, seed: int, parameters: Parameters, form: str
 ) -> None:
     content = {
-        "format": form,
         "start": start.isoformat(),
         "days": days,
         "seed": seed,
         "parameters": parameters.to_json(),
         "expected": truth.expected(parameters),
     }
+    if form != GENERIC.name:
+        content["format"] = form
     path = landing / TRUTH_FOLDER / TRUTH_FILE
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_suffix(".unfinished")

@@ -627,7 +627,7 @@ def _stage_change_rows(parameters: Parameters, records: Columns, steps: Columns)
     steps = take(steps, records["has_history"][steps["member"]])
     member, at = steps["member"], steps["at"]
     spelled = _stage_codes(parameters, records, member, steps["stage"], at)
-    previous = np.append(np.int8(NONE), spelled[:-1])
+    previous = np.roll(spelled, 1)
     previous[np.diff(member, prepend=NONE) != 0] = NONE
     key = child_keys(records["key"][member], "stage change", at)
     late = happens(key, "late", parameters.dirt.late_changes)

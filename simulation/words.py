@@ -66,6 +66,7 @@ def connect(found: Mapping[str, Columns], parameters: Parameters) -> duckdb.Duck
     connection = duckdb.connect()
     connection.execute("set preserve_insertion_order = true")
     connection.execute("set TimeZone = 'UTC'")
+    connection.execute("set enable_progress_bar = false")
     connection.execute(MACROS)
     words = _words(parameters)
     for name, rows in found.items():
