@@ -76,7 +76,7 @@ def connect(found: Mapping[str, Columns], parameters: Parameters) -> duckdb.Duck
 
 def _words(parameters: Parameters) -> Mapping[str, Mapping[str, Words]]:
     """The words of every table, by table and by the column that will hold them."""
-    channel, device, kind_region, customer_kind = zip(*web.contexts(parameters), strict=True)
+    channel, device, region, customer_kind = zip(*web.contexts(parameters), strict=True)
     page_type, action, about = zip(*web.details(parameters), strict=True)
     record_types = Words("type", crm.RECORD_TYPES)
     stages = Words("stage", crm.stage_texts(parameters))
@@ -88,7 +88,7 @@ def _words(parameters: Parameters) -> Mapping[str, Mapping[str, Words]]:
             "event": Words("event", web.EVENT_NAMES),
             "channel": Words("context", channel),
             "device": Words("context", device),
-            "region": Words("context", kind_region),
+            "region": Words("context", region),
             "customer_kind": Words("context", customer_kind),
             "page_type": Words("detail", page_type),
             "action": Words("detail", action),
@@ -135,8 +135,7 @@ def _in_words(rows: Columns, words: Mapping[str, Words]) -> pa.Table:
         for name, values in rows.items()
         if name not in codes
     }
-    if "clock" in rows:
-        raise ValueError("expected no column `clock`: it is worked out here")
+    # What the clocks of the region show then, as an offset from UTC.
     for instant in ("occurred", "at"):
         if instant in rows and "region" in rows:
             arrays["clock"] = pa.array(offsets(rows["region"], rows[instant]))

@@ -8,7 +8,8 @@ from simulation.extracts import Table
 _SYNCED = "make_timestamp({0}) as _fivetran_synced"
 _PIPELINE_ID = "name_key({0})"
 _STAGE_ID = "name_key({0}) || '_' || name_key({1})"
-# Stages of the lifecycle by their internal names, which of a company's own are numbers.
+# Stages of the lifecycle by their internal names, which of a company's own are numbers. As in the
+# declarations that ship with the warehouse, the stages are those of the default parameters.
 _LIFECYCLE = {
     "New": "lead",
     "Contacted": "180001",

@@ -27,33 +27,33 @@ class _Object:
     synced: str = "updated"
 
 
-def fivetran(ending: str = "csv") -> tuple[Table, ...]:
+def fivetran() -> tuple[Table, ...]:
     """The objects as tables of Fivetran."""
-    return tuple(_fivetran(item, ending) for item in _OBJECTS)
+    return tuple(_fivetran(item) for item in _OBJECTS)
 
 
-def airbyte(ending: str = "jsonl") -> tuple[Table, ...]:
+def airbyte() -> tuple[Table, ...]:
     """The objects as streams of Airbyte."""
-    return tuple(_airbyte(item, ending) for item in _OBJECTS)
+    return tuple(_airbyte(item) for item in _OBJECTS)
 
 
-def _fivetran(item: _Object, ending: str) -> Table:
-    columns = [f'{sql.format(at="make_timestamp")} as "{name}"' for name, sql in _all(item)]
+def _fivetran(item: _Object) -> Table:
+    columns = [
+        f'{sql.format(at="make_timestamp")} as "{name}"' for name, sql in item.columns.items()
+    ]
     if item.synced:
         columns.append("false as _fivetran_deleted")
         columns.append(f"make_timestamp({item.synced}) as _fivetran_synced")
-    return Table(item.name, ending, _select(columns, item.rows))
+    return Table(item.name, "csv", _select(columns, item.rows))
 
 
-def _airbyte(item: _Object, ending: str) -> Table:
-    columns = [f'{sql.format(at="iso_text")} as "{_api_name(name)}"' for name, sql in _all(item)]
+def _airbyte(item: _Object) -> Table:
+    columns = [
+        f'{sql.format(at="iso_text")} as "{_api_name(name)}"' for name, sql in item.columns.items()
+    ]
     if item.synced:
         columns.append(f"{item.synced} // 1000 as _airbyte_extracted_at")
-    return Table(_api_name(item.name), ending, _select(columns, item.rows))
-
-
-def _all(item: _Object) -> list[tuple[str, str]]:
-    return list(item.columns.items())
+    return Table(_api_name(item.name), "jsonl", _select(columns, item.rows))
 
 
 def _select(columns: list[str], rows: str) -> str:
