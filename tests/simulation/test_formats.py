@@ -11,11 +11,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
 
 from orchestration.dbt import PROJECT
+from simulation import company
 from simulation.__main__ import main
 from simulation.company import SimulationError, declarations_of, generate
 from simulation.formats import FORMATS, GENERIC
@@ -318,6 +320,30 @@ def test_a_format_that_nobody_knows_is_refused_by_name(tmp_path: Path) -> None:
     """Prevents a misspelt format from becoming generic extracts without a word."""
     with pytest.raises(SimulationError, match="format: expected one of generic, salesforce-segm"):
         generate(tmp_path, days=1, form="hubspot")
+
+
+@pytest.mark.parametrize("form", OTHERS)
+def test_days_that_are_added_are_those_of_a_company_written_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str
+) -> None:
+    """Prevents a spelling that looks at more than the rows of its day."""
+
+    def contents(landing: Path) -> dict[str, bytes]:
+        return {
+            path.relative_to(landing).as_posix(): path.read_bytes()
+            for source in FORMATS[form].systems
+            for path in (landing / source).rglob("*.*")
+        }
+
+    company_of: dict[str, Any] = {"start": START, "seed": 5, "parameters": COMPANY, "form": form}
+    generate(tmp_path / "whole", days=30, **company_of)
+    # A few cohorts at a time, and in two calls.
+    monkeypatch.setattr(company, "_VISITORS_AT_ONCE", 200)
+    generate(tmp_path / "grown", days=17, **company_of)
+    generate(tmp_path / "grown", days=30, **company_of)
+    whole = contents(tmp_path / "whole")
+    assert len(whole) > 200
+    assert contents(tmp_path / "grown") == whole
 
 
 def test_days_are_added_in_the_format_that_is_there(
