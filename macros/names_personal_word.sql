@@ -1,12 +1,5 @@
 {#- Whether the name of a column, in snake case, has a word in it that is used of what tells who a
-    person is. Of columns that nobody has looked at it is better to lose one too many. -#}
+    person is. -#}
 {% macro names_personal_word(name) -%}
-    {%- set words = [
-        'e?mail', 'e_mail', 'phone', 'mobile', 'fax', 'first_?name', 'last_?name', 'middle_?name',
-        'full_?name', 'sur_?name', 'maiden', 'nick_?name', 'user_?name', 'salutation', 'birth',
-        'gender', 'ssn', 'social_security', 'passport', 'personal', 'street', 'address',
-        'postal', 'zip', 'latitude', 'longitude', 'photo', 'linked_?in', 'twitter', 'facebook',
-        'skype', 'whats_?app', 'we_?chat', 'assistant', 'signature',
-    ] -%}
-    {{ matches_regex(name, "'^name$|" ~ words | join('|') ~ "'") }}
+    {{ matches_regex(name, "'" ~ personal_words() ~ "'") }}
 {%- endmacro %}

@@ -4,8 +4,8 @@
 {% macro salesforce_attributes(relation, wanted) -%}
     {{ json_merged(
         json_without_suffix(
-            json_with_keys_in(relation ~ '._extra', wanted ~ '.custom_attributes'), '_c'
+            json_with_keys(relation ~ '._extra', wanted ~ '.custom_attributes'), '_c'
         ),
-        json_with_keys_in(relation ~ '._extra', wanted ~ '.attributes')
+        json_with_keys(relation ~ '._extra', wanted ~ '.attributes')
     ) }}
 {%- endmacro %}

@@ -11,7 +11,7 @@ from itertools import groupby
 
 import duckdb
 
-from orchestration.declaration_tables import TIES_OF, Mistake, Row
+from orchestration.declaration_tables import SESSION_ORIGINS, TIES_OF, Mistake, Row
 
 Tables = Mapping[str, Sequence[Row]]
 
@@ -217,7 +217,7 @@ def rules_can_match(tables: Tables) -> Iterator[Mistake]:
                 "Write the name; for any name at all write match_type regex and match_value .*",
             )
         if rule["match_type"] == "regex":
-            yield from _is_regular_expression(rule)
+            yield from _is_regular_expression("stage_rules", rule, "match_value")
         if rule["property_value"] and not rule["property_name"]:
             yield Mistake(
                 "stage_rules.csv",
@@ -256,20 +256,35 @@ def rules_can_match(tables: Tables) -> Iterator[Mistake]:
             )
 
 
-def _is_regular_expression(rule: Row) -> Iterator[Mistake]:
+def _is_regular_expression(table: str, rule: Row, column: str) -> Iterator[Mistake]:
     # Asked of the engine itself: its expressions have no look-ahead, other than those of Python.
     with duckdb.connect() as engine:
         try:
-            engine.execute("select regexp_matches('', ?)", [rule["match_value"]])
+            engine.execute("select regexp_matches('', ?)", [rule[column]])
         except duckdb.Error as error:
             yield Mistake(
-                "stage_rules.csv",
+                f"{table}.csv",
                 rule.line,
-                "match_value",
+                column,
                 "a regular expression of the RE2 syntax",
-                repr(rule["match_value"]),
+                repr(rule[column]),
                 f"DuckDB says: {str(error).splitlines()[0]}.",
             )
+
+
+def traffic_can_be_recognised(tables: Tables) -> Iterator[Mistake]:
+    """Every regular expression that recognises traffic can be read."""
+    for rule in tables["excluded_traffic"]:
+        if rule["match_type"] == "regex":
+            yield from _is_regular_expression("excluded_traffic", rule, "match_value")
+
+
+def channels_can_be_told(tables: Tables) -> Iterator[Mistake]:
+    """Every regular expression that tells a channel can be read."""
+    for rule in tables["channel_rules"]:
+        for column in SESSION_ORIGINS:
+            if rule[column]:
+                yield from _is_regular_expression("channel_rules", rule, column)
 
 
 def stages_can_be_entered(tables: Tables) -> Iterator[Mistake]:
@@ -515,6 +530,24 @@ def limits_are_of_what_is_tied(tables: Tables) -> Iterator[Mistake]:
             )
 
 
+def order_precedences_differ(tables: Tables) -> Iterator[Mistake]:
+    """Of two sources that have the same order, it is known whose word counts."""
+    first: dict[str, Row] = {}
+    for source in tables["sources"]:
+        precedence = source["order_precedence"]
+        if precedence and first.setdefault(precedence, source) is not source:
+            yield Mistake(
+                "sources.csv",
+                source.line,
+                "order_precedence",
+                f"another number than that of source {first[precedence]['source']!r} in line "
+                f"{first[precedence].line}",
+                repr(precedence),
+                "Number the sources 1, 2, 3 in the order in which their word counts, or leave it "
+                "empty for a source whose orders are in no other.",
+            )
+
+
 RULES: tuple[Callable[[Tables], Iterator[Mistake]], ...] = (
     funnels_are_consistent,
     stages_form_ladders,
@@ -528,6 +561,9 @@ RULES: tuple[Callable[[Tables], Iterator[Mistake]], ...] = (
     segments_are_taken_somewhere,
     segments_stand_once_in_a_funnel,
     limits_are_of_what_is_tied,
+    traffic_can_be_recognised,
+    channels_can_be_told,
+    order_precedences_differ,
 )
 
 

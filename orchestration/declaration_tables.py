@@ -104,6 +104,16 @@ TIES_OF = {
 IDENTIFIER_TYPES = ("anonymous_id", "user_id", "email", "contact_id", "record_id")
 
 
+# What is known of where a session came from, each of which a rule for a channel may look at.
+SESSION_ORIGINS = (
+    "campaign_source",
+    "campaign_medium",
+    "campaign_name",
+    "referrer_host",
+    "landing_page",
+)
+
+
 def text(cell: str) -> str | Refusal:
     """Any text."""
     return cell
@@ -151,7 +161,7 @@ def whole_number(cell: str) -> str | Refusal:
     """A position, counted from 1."""
     if re.fullmatch(r"\d{1,9}", cell) and int(cell) >= 1:
         return str(int(cell))
-    return Refusal("a whole number from 1", "Number the stages 1, 2, 3 and so on.")
+    return Refusal("a whole number from 1", "Number them 1, 2, 3 and so on.")
 
 
 def count(cell: str) -> str | Refusal:
@@ -169,6 +179,13 @@ def local_part(cell: str) -> str | Refusal:
         "what stands before the @ of an address, without a tag that begins with +",
         "Write it as in info.",
     )
+
+
+def minutes(cell: str) -> str | Refusal:
+    """A number of minutes, up to a day."""
+    if re.fullmatch(r"\d{1,4}", cell) and 1 <= int(cell) <= 1_440:
+        return str(int(cell))
+    return Refusal("a whole number of minutes from 1 to 1440", "Write it with digits, as in 30.")
 
 
 def days(cell: str) -> str | Refusal:
@@ -258,6 +275,8 @@ TABLES = (
             ),
             Column("timezone", time_zone, default="UTC"),
             Column("event_time", one_of("occurred", "collected", "received"), default="occurred"),
+            Column("session_gap_minutes", minutes),
+            Column("order_precedence", whole_number),
         ),
         key=("source",),
     ),
@@ -392,6 +411,25 @@ TABLES = (
         "role_addresses",
         (Column("local_part", local_part, is_required=True),),
         key=("local_part",),
+    ),
+    Table(
+        "excluded_traffic",
+        (
+            Column("traffic_type", text, is_required=True),
+            Column("excludes", one_of("event", "visitor"), default="event"),
+            Column("property_name", text, is_required=True),
+            Column("match_type", one_of("equals", "prefix", "regex"), default="equals"),
+            Column("match_value", text, is_required=True),
+        ),
+    ),
+    Table(
+        "channel_rules",
+        (
+            Column("rule_position", whole_number, is_required=True),
+            Column("channel", text, is_required=True),
+            *(Column(name, text) for name in SESSION_ORIGINS),
+        ),
+        key=("rule_position",),
     ),
     Table(
         "known_on_dates",

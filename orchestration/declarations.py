@@ -27,7 +27,8 @@ from orchestration.declaration_tables import (
 from orchestration.extracts import GENERIC, known_systems
 
 # Descriptions and tests of the tables are the project's, wherever a company keeps its declarations.
-DESCRIPTIONS = Path(__file__).resolve().parent.parent / "seeds" / "_seeds.yml"
+SHIPPED = Path(__file__).resolve().parent.parent / "seeds"
+DESCRIPTIONS = SHIPPED / "_seeds.yml"
 
 
 class DeclarationError(ValueError):
@@ -123,9 +124,9 @@ def read(folder: Path) -> Declarations:
 
     A table whose file is missing is empty, but for funnels, their stages and rules; without
     sources.csv the one source is `generic`, without working_hours.csv the hours are the usual
-    ones, and so are the limits that identity_limits.csv leaves out, and the roles without
-    role_addresses.csv. Optional columns that are missing or empty take the
-    defaults of `declaration_tables.TABLES`.
+    ones, and so are the limits that identity_limits.csv leaves out, the roles without
+    role_addresses.csv and the channels without channel_rules.csv. Optional columns that are
+    missing or empty take the defaults of `declaration_tables.TABLES`.
 
     Raises:
         DeclarationError: listing every mistake with file, line, column, what was expected, what
@@ -343,6 +344,8 @@ def _completed(tables: dict[str, tuple[Row, ...]]) -> dict[str, tuple[Row, ...]]
         "system": GENERIC_SOURCE.system,
         "timezone": GENERIC_SOURCE.timezone,
         "event_time": GENERIC_SOURCE.event_time,
+        "session_gap_minutes": "",
+        "order_precedence": "",
     }
 
     def complete(table: str, row: Row) -> Row:
@@ -372,8 +375,16 @@ def _completed(tables: dict[str, tuple[Row, ...]]) -> dict[str, tuple[Row, ...]]
     completed["role_addresses"] = completed["role_addresses"] or tuple(
         Row(0, {"local_part": role}) for role in USUAL_ROLES
     )
+    completed["channel_rules"] = completed["channel_rules"] or _shipped_rows("channel_rules")
     completed["calendar"] = _with_hours(completed["calendar"], completed["working_hours"])
     return completed
+
+
+def _shipped_rows(name: str) -> tuple[Row, ...]:
+    """The rows of a table as the project ships it."""
+    table = next(table for table in TABLES if table.name == name)
+    rows, _ = _read_table(SHIPPED / table.file, table)
+    return rows or ()
 
 
 def _with_usual_limits(limits: Sequence[Row]) -> tuple[Row, ...]:

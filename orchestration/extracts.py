@@ -47,11 +47,18 @@ class Column:
 
 @dataclass(frozen=True)
 class Extract:
-    """One declared table. Of each tuple in `one_of`, every row needs at least one value."""
+    """One declared table.
+
+    Attributes:
+        one_of: of each of these alternatives, every row needs at least one value.
+        received_at: the column that says of each row when it was received, whenever its file was
+            delivered; None if there is none.
+    """
 
     table_name: str
     columns: tuple[Column, ...]
     one_of: tuple[tuple[str, ...], ...] = ()
+    received_at: str | None = None
 
     @property
     def column_names(self) -> tuple[str, ...]:
@@ -80,7 +87,8 @@ def read_extracts(system: str = GENERIC, staging: Path = STAGING) -> Extracts:
     The loader's own columns are declared beside those that are delivered, and left out here.
 
     Raises:
-        ExtractsError: if a type is unknown or an alternative names a column that is not declared.
+        ExtractsError: if a type is unknown, or `one_of` or `received_at` of a table names a column
+            that is not declared.
     """
     path = sources_file(staging / system)
     (source,) = yaml.load(path.read_text(encoding="utf-8"), Loader=LOADER)["sources"]
@@ -95,19 +103,25 @@ def _extract(path: Path, table: Mapping[str, Any]) -> Extract:
         if column["name"] not in OWN_COLUMNS
     )
     one_of = tuple(tuple(names) for names in _meta(table).get("one_of", []))
-    extract = Extract(table["name"], columns, one_of)
+    received_at: str | None = _meta(table).get("received_at")
+    extract = Extract(table["name"], columns, one_of, received_at)
     for column in columns:
         if column.data_type not in DATA_TYPES:
             raise ExtractsError(
                 f"{path}, {extract.table_name}.{column.name}: expected a data_type of "
                 f"{', '.join(DATA_TYPES)}, found {column.data_type}. Correct the declaration."
             )
-    unknown = {name for names in one_of for name in names} - set(extract.column_names)
-    if unknown:
-        raise ExtractsError(
-            f"{path}, {extract.table_name}: expected one_of to name declared columns, found "
-            f"{', '.join(sorted(unknown))}. Declare the column or correct its name."
-        )
+    named = {
+        "one_of": {name for names in one_of for name in names},
+        "received_at": {received_at} if received_at else set(),
+    }
+    for key, names in named.items():
+        unknown = names - set(extract.column_names)
+        if unknown:
+            raise ExtractsError(
+                f"{path}, {extract.table_name}: expected {key} to name declared columns, found "
+                f"{', '.join(sorted(unknown))}. Declare the column or correct its name."
+            )
     return extract
 
 

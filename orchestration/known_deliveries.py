@@ -8,18 +8,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import duckdb
 
 from orchestration.declarations import Source
+from orchestration.extracts import read_extracts
 from orchestration.ledger import open_ledger
 from orchestration.settings import Settings
-from orchestration.values import literal
-
-# The column of an extract that says of each row when it was delivered, whenever its file was.
-RECEIVED_AT = "received_at"
+from orchestration.values import literal, quoted
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ BY_ROWS = f"""
 
 
 def received_at(text: str, timezone: str) -> str:
-    """SQL: the UTC instant of a delivered `received_at`, as staging reads it; null without one.
+    """SQL: the UTC instant at which a row was received, as staging reads it; null without one.
 
     Args:
         text: the delivered text, in SQL.
@@ -123,11 +123,21 @@ def _date_deliveries(connection: duckdb.DuckDBPyConnection, sources: Mapping[str
     zones = ", ".join(
         f"({literal(source.source)}, {literal(source.timezone)})" for source in sources.values()
     )
+    columns = ", ".join(
+        f"({literal(source.source)}, {literal(table)}, {literal(extract.received_at)})"
+        for source in sources.values()
+        for table, extract in read_extracts(source.system).items()
+        if extract.received_at
+    )
     connection.execute(
         f"""
         create temp table dated_deliveries as
         with declared_sources (source, timezone) as (
             values {zones or "(null, null)"}
+        ),
+
+        declared_columns (source, table_name, received_at) as (
+            values {columns or "(null, null, null)"}
         ),
 
         deliveries as (
@@ -141,7 +151,10 @@ def _date_deliveries(connection: duckdb.DuckDBPyConnection, sources: Mapping[str
                 loads.table_name,
                 loads.path_date,
                 declared_sources.timezone,
-                list_contains(loads.columns, '{RECEIVED_AT}') as has_received_at,
+                case
+                    when list_contains(loads.columns, declared_columns.received_at)
+                        then declared_columns.received_at
+                end as received_at,
                 row_number() over (
                     partition by deliveries.file order by deliveries.delivery_number
                 ) = 1 as is_first_of_path,
@@ -152,6 +165,10 @@ def _date_deliveries(connection: duckdb.DuckDBPyConnection, sources: Mapping[str
             join ledger.loads on loads.load_id = deliveries.load_id
             join ledger.sightings on sightings.load_id = deliveries.load_id
             join declared_sources on declared_sources.source = loads.source
+            left join declared_columns
+                on
+                    declared_columns.source = loads.source
+                    and declared_columns.table_name = loads.table_name
         )
 
         select
@@ -161,7 +178,7 @@ def _date_deliveries(connection: duckdb.DuckDBPyConnection, sources: Mapping[str
             source,
             table_name,
             timezone,
-            has_received_at,
+            received_at,
             is_last_of_path,
             timezone('UTC', timezone(timezone, cast(path_date as timestamp))) as path_day_began_at,
             case when path_date is null or not is_first_of_path then found_at end as found_at,
@@ -181,40 +198,38 @@ def _look_for_rows(
     """Find out from when on there are rows in what came after the earliest of the dates."""
     candidates = connection.execute(
         """
-        select source, table_name, load_id
+        select received_at, source, table_name, load_id
         from dated_deliveries
         where
-            table_name = 'events'
-            and has_received_at
+            received_at is not null
             and is_last_of_path
             and (path_day_began_at >= $earliest or found_at >= $earliest)
+        order by all
         """,
         {"earliest": earliest},
     ).fetchall()
     connection.execute("create temp table first_rows (load_id varchar, received_from timestamp)")
-    if not candidates:
-        return
-    files = ", ".join(
-        literal(str(Path(settings.raw, source, table_name, f"{load_id}.parquet")))
-        for source, table_name, load_id in candidates
-    )
-    connection.execute(
-        f"""
-        insert into first_rows
-        with timezones as (
-            select distinct load_id, timezone from dated_deliveries
+    for column, loads in groupby(candidates, key=itemgetter(0)):
+        files = ", ".join(
+            literal(str(Path(settings.raw, source, table_name, f"{load_id}.parquet")))
+            for _, source, table_name, load_id in loads
         )
+        received = received_at(f"delivered_rows.{quoted(column)}", "timezones.timezone")
+        connection.execute(
+            f"""
+            insert into first_rows
+            with timezones as (
+                select distinct load_id, timezone from dated_deliveries
+            )
 
-        select
-            timezones.load_id,
-            min({received_at(f"delivered_rows.{RECEIVED_AT}", "timezones.timezone")}),
-        from read_parquet(
-            [{files}], union_by_name = true, filename = true, hive_partitioning = false
-        ) as delivered_rows
-        join timezones on timezones.load_id = parse_filename(delivered_rows.filename, true)
-        group by timezones.load_id
-        """
-    )
+            select timezones.load_id, min({received}),
+            from read_parquet(
+                [{files}], union_by_name = true, filename = true, hive_partitioning = false
+            ) as delivered_rows
+            join timezones on timezones.load_id = parse_filename(delivered_rows.filename, true)
+            group by timezones.load_id
+            """
+        )
 
 
 def _found(

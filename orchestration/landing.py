@@ -31,6 +31,8 @@ FORMATS: dict[str, FileFormat] = {
 DATE = re.compile(r"(?<!\d)\d{4}-\d{2}-\d{2}(?!\d)")
 # A folder is a date, or a date with a name as in `day=2024-05-01`; anything else there is a name.
 DATE_FOLDER = re.compile(r"(?:\w+=)?\d{4}-\d{2}-\d{2}")
+# A table of GA4's export, which is named for its day. In other names eight digits may be a key.
+DAY_TABLE = re.compile(r"(?<![a-z0-9])events_(?:intraday_|fresh_)?(\d{8})(?!\d)")
 
 
 class LandingError(Exception):
@@ -126,12 +128,14 @@ def landing_signature(files: Sequence[LandingFile]) -> str:
 def path_date(parts: Sequence[str]) -> date | None:
     """The latest date in the last part of a path, or that a folder before it is named by.
 
-    Only real dates in the form YYYY-MM-DD count. The latest, because a delivery that is named for
-    a range of days was not complete before its last day.
+    Only real dates count, in the form YYYY-MM-DD or as in `events_20240229`. The latest, because
+    a delivery that is named for a range of days was not complete before its last day.
     """
     *folders, name = parts
     texts = [folder[-10:] for folder in folders if DATE_FOLDER.fullmatch(folder)]
-    return max(_dates([*texts, *DATE.findall(name)]), default=None)
+    texts += DATE.findall(name)
+    texts += [day for part in parts for day in DAY_TABLE.findall(part)]
+    return max(_dates(texts), default=None)
 
 
 def look_at(file: LandingFile) -> tuple[int, int, int]:

@@ -149,6 +149,14 @@ class Ledger:
         ).fetchall()
         return dict(rows)
 
+    def delivered_loads(self) -> list[Load]:
+        """The versions that were accepted, by when they were delivered last."""
+        loads = self.loads()
+        rows = self._connection.execute(
+            "select load_id from deliveries group by load_id order by max(delivery_number)"
+        ).fetchall()
+        return [loads[load_id] for (load_id,) in rows if loads[load_id].is_loaded]
+
     def deliveries(self) -> list[tuple[str, str]]:
         """File and content hash of each delivery, in the order of finding."""
         return self._connection.execute(

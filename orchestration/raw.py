@@ -96,7 +96,7 @@ def load_landing(
     now = now.astimezone(UTC).replace(tzinfo=None) if now.tzinfo else now
     with open_ledger(settings.ledger) as ledger, _open_workshop(settings) as workshop:
         loader = _Loader(settings, extracts, ledger, workshop, run_id, progress)
-        earlier = tuple(loader.loads.values())
+        earlier = ledger.delivered_loads()
         finds = {
             source: loader.load_source(files, errors, now)
             for source, (files, errors) in _by_source(listing).items()
@@ -108,7 +108,7 @@ def load_landing(
         loads=loads,
         deliveries=sum(len(find.delivered) for find in finds.values()),
         errors={source: tuple(find.errors) for source, find in finds.items() if find.errors},
-        notes=load_notes(listing, sources, extracts, earlier, loads),
+        notes=load_notes(listing, sources, extracts, earlier, loads, settings.quarantine),
     )
 
 

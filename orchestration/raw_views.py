@@ -13,7 +13,7 @@ import duckdb
 
 from orchestration.declarations import Source
 from orchestration.extracts import OWN_COLUMNS, Extract, known_systems, read_extracts
-from orchestration.known_deliveries import RECEIVED_AT, Known, received_at
+from orchestration.known_deliveries import Known, received_at
 from orchestration.ledger import Load, open_ledger
 from orchestration.settings import Settings
 from orchestration.values import literal, quoted
@@ -287,7 +287,7 @@ def _create_view(
         select {", ".join(columns)}
         from {rows} as delivered_rows
         join raw.loads on loads.load_id = parse_filename(delivered_rows.filename, true)
-        where {condition if RECEIVED_AT in delivered else "true"}
+        where {condition if extract.received_at in delivered else "true"}
         """
     )
 
@@ -299,13 +299,14 @@ def _was_known(
     known: Known,
 ) -> str:
     """SQL: whether a row was known: by when it was received, where it says so, else by its file."""
-    if RECEIVED_AT not in extract.column_names:
+    if extract.received_at is None:
         return "true"
     zones = " ".join(
         f"when {literal(source.source)} then {literal(source.timezone)}"
         for source in sources.values()
     )
-    received = received_at(f"delivered_rows.{RECEIVED_AT}", f"(case loads.source {zones} end)")
+    column = f"delivered_rows.{quoted(extract.received_at)}"
+    received = received_at(column, f"(case loads.source {zones} end)")
     by_rows = connection.execute(
         "select distinct load_id from listed_deliveries where is_by_rows order by all"
     ).fetchall()

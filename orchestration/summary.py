@@ -11,6 +11,7 @@ from textwrap import shorten
 import duckdb
 
 from orchestration import gates
+from orchestration.notes import notes_of
 from orchestration.release_database import DATABASE
 from orchestration.releases import Release, ReleaseError, current_release, release_folder
 from orchestration.settings import Settings
@@ -87,7 +88,8 @@ def success_text(settings: Settings, run_id: str, is_new: bool, seconds: float) 
         raise ValueError(f"{settings.published}: expected a release after a night that went well.")
     if not is_new:
         head = f"Nothing is new: release {release.release_id} stays, nothing was published."
-        return "\n".join([head, "", *_headlines(settings, release), "", *_next_steps(settings)])
+        lines = [head, *_notes(settings, run_id)]
+        return "\n".join([*lines, "", *_headlines(settings, release), "", *_next_steps(settings)])
     facts = [
         ("Release", f"{release.release_id}, published after {seconds:.0f} s"),
         ("As of", f"{_instant(release.as_of)}; nothing later is in it"),
@@ -96,6 +98,7 @@ def success_text(settings: Settings, run_id: str, is_new: bool, seconds: float) 
     ]
     width = max(len(name) for name, _ in facts)
     lines = [f"{name:<{width}}  {fact}" for name, fact in facts]
+    lines += _notes(settings, run_id)
     return "\n".join([*lines, "", *_headlines(settings, release), "", *_next_steps(settings)])
 
 
@@ -116,6 +119,7 @@ def failure_text(settings: Settings, failure: Failure, run_id: str) -> str:
             f"FAILED at {failure.step}",
             "",
             failure.error.strip(),
+            *_notes(settings, run_id),
             "",
             served,
             "Nothing half-built was published. Run `make nightly` again once the cause is removed;",
@@ -150,6 +154,12 @@ def _gate_counts(settings: Settings, run_id: str) -> str:
         for status in ("passed", "accepted", "failed")
     ]
     return ", ".join(count for count in counts if not count.startswith("0 "))
+
+
+def _notes(settings: Settings, run_id: str) -> list[str]:
+    """What has changed in what is delivered; nothing if nobody need know anything."""
+    notes = notes_of(settings, run_id)
+    return ["", "Noted", *(f"  {note}" for note in notes)] if notes else []
 
 
 def _headlines(settings: Settings, release: Release) -> list[str]:

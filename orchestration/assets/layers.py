@@ -10,6 +10,8 @@ from orchestration import dbt
 from orchestration.assets.checks import check_result
 from orchestration.dbt_gates import Tested, build_layer
 from orchestration.dbt_translator import UNIQUE_ID, LayerTranslator
+from orchestration.name_notes import UNMATCHED, name_notes
+from orchestration.notes import keep_notes
 from orchestration.resources import PROGRESS, Warehouse, WriterLock
 from orchestration.table_metadata import table_metadata
 
@@ -64,6 +66,12 @@ def _layer_assets(layer: dbt.Layer, manifest: Mapping[str, Any]) -> dg.AssetsDef
         expected = {*specs} if context.is_subset else {*specs, *checks}
         _refuse_gaps(layer.name, expected, {*built, *tested.results})
         PROGRESS.info(progress_line(layer.name, tested))
+        # Before the gate, which may stop the night for what the names explain.
+        if any(manifest["nodes"][name]["name"] == UNMATCHED for name in specs):
+            notes = name_notes(settings)
+            keep_notes(settings, context.run.run_id, notes)
+            for note in notes:
+                PROGRESS.info(f"{layer.name:<12} note: {note}")
 
     return build
 

@@ -11,6 +11,7 @@ from orchestration import declarations
 from orchestration.dbt import layer_of
 from orchestration.dbt_translator import LayerTranslator
 from orchestration.fingerprint import fingerprint
+from orchestration.notes import keep_notes
 from orchestration.published_tables import quoted
 from orchestration.raw import LoadSummary, load_landing
 from orchestration.raw_views import create_raw_views
@@ -51,6 +52,7 @@ def build_raw(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
         declarations.write(declared, settings.declarations)
         now = datetime.now(UTC).replace(tzinfo=None)
         summary = load_landing(settings, declared.sources, now, context.run.run_id, _tell)
+        keep_notes(settings, context.run.run_id, summary.notes)
         for note in summary.notes:
             _tell(f"note: {note}")
         _refuse_errors(summary, context.retry_number)

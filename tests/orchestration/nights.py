@@ -1,4 +1,4 @@
-"""Nights of a small warehouse: the real frame around a dbt project of four models.
+"""Nights of a small warehouse: the real frame around a dbt project of a few models.
 
 What is protected here is how a night goes, not what the tables hold.
 """

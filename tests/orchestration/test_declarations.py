@@ -401,6 +401,18 @@ MISTAKES = {
         "sources.csv line 2, column event_time: expected one of occurred, collected, received, "
         "found 'sent'.",
     ),
+    "two sources whose word counts first for orders": (
+        {
+            "sources": "source,order_precedence\nshop,1\ncrm,2\nother,\nbilling,1\nmore,",
+        },
+        "sources.csv line 5, column order_precedence: expected another number than that of source "
+        "'shop' in line 2, found '1'. Number the sources 1, 2, 3 in the order in which",
+    ),
+    "order precedence that is no place": (
+        {"sources": "source,order_precedence\nshop,0"},
+        "sources.csv line 2, column order_precedence: expected a whole number from 1, found '0'. "
+        "Number them 1, 2, 3 and so on.",
+    ),
     "best with journeys": (
         edited("funnels", "best,subject", "best,journey"),
         "funnels.csv line 2, column entry_policy: expected first for funnel 'web', as its count_by "

@@ -20,7 +20,7 @@ sources:
     - name: generic
       tables:
           - name: calls
-            config: {{meta: {{one_of: [[{alternative}, caller_id]]}}}}
+            config: {{meta: {{one_of: [[{alternative}, caller_id]], received_at: {received_at}}}}}
             columns:
                 - name: called_at
                   data_type: {data_type}
@@ -32,11 +32,12 @@ sources:
 """
 
 
-def declared(folder: Path, alternative: str = "caller_id", data_type: str = "timestamp") -> Path:
+def declared(folder: Path, **changed: str) -> Path:
     """A folder of staging models in which the system `phone` declares one table."""
+    told = {"alternative": "caller_id", "data_type": "timestamp", "received_at": "called_at"}
     path = folder / "phone" / "_phone__sources.yml"
     path.parent.mkdir()
-    path.write_text(ONE_TABLE.format(alternative=alternative, data_type=data_type))
+    path.write_text(ONE_TABLE.format(**told | changed))
     return folder
 
 
@@ -73,6 +74,7 @@ def test_the_loaders_own_columns_are_not_expected_of_a_delivery(tmp_path: Path) 
             "calls",
             (Column("called_at", "timestamp", is_required=True), Column("caller_id", "varchar")),
             (("caller_id", "caller_id"),),
+            received_at="called_at",
         )
     }
 
@@ -87,6 +89,12 @@ def test_an_alternative_that_is_not_declared_is_refused_by_name(tmp_path: Path) 
     """A misspelt alternative is never looked for."""
     with pytest.raises(ExtractsError, match=r"calls: expected one_of .*found calr_id"):
         read_extracts("phone", declared(tmp_path, alternative="calr_id"))
+
+
+def test_a_column_of_reception_that_is_not_declared_is_refused_by_name(tmp_path: Path) -> None:
+    """A misspelt column is never read, and every row is known from its file alone."""
+    with pytest.raises(ExtractsError, match=r"calls: expected received_at .*found recieved_at"):
+        read_extracts("phone", declared(tmp_path, received_at="recieved_at"))
 
 
 def test_a_system_is_known_by_the_sources_file_of_its_folder(tmp_path: Path) -> None:

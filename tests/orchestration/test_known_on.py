@@ -16,7 +16,10 @@ import pytest
 import yaml
 
 from orchestration import dbt, known_on
-from orchestration.known_deliveries import midnight, received_at
+from orchestration.declarations import Source
+from orchestration.known_deliveries import known_on_dates, midnight, received_at
+from orchestration.raw_views import create_raw_views
+from tests.orchestration.deliveries import Company
 from tests.orchestration.nights import (
     EVENTS,
     SMALL_PROJECT,
@@ -113,6 +116,52 @@ def test_rows_count_from_when_they_were_received_whichever_file_brings_them(nigh
     nights.run()
     assert told(nights) == ["2026-01-02: built", "2026-01-02: built"]
     assert known_journeys(nights) == {"2026-01-02": 2}
+
+
+CALLS = "id,event,user_id,timestamp,received_at\n"
+PAGE_VIEWS = "event_id,event_name,user_id,collector_tstamp\n"
+SCREENS = "root_id,root_tstamp,name\n"
+
+
+def test_rows_of_the_web_systems_are_known_from_when_they_were_received(tmp_path: Path) -> None:
+    """A backfill of them would be known on no date before it, or a late row on one of its file."""
+    segment = Source("seg", True, "segment", "UTC", "occurred")
+    snowplow = Source("snow", True, "snowplow", "Europe/Berlin", "occurred")
+    screens = "com_snowplowanalytics_mobile_screen_1"
+    company = Company(tmp_path, (segment, snowplow))
+    company.deliver(
+        "seg/tracks/2024-02-03.csv",
+        CALLS + "early,a,u,2024-02-01,2024-02-01T23:59:59Z\nlate,a,u,2024-02-01,2024-02-02\n",
+    )
+    company.deliver(
+        "seg/event_tables/a/2024-02-01.csv",
+        CALLS + "early,a,u,2024-02-01,2024-02-01 23:59:59 UTC\nlate,a,u,2024-02-01,2024-02-02\n",
+    )
+    # Midnight of UTC is one o'clock in Berlin.
+    company.deliver(
+        "snow/events/2024-02-03.csv",
+        PAGE_VIEWS + "early,a,u,2024-02-02 00:59:59\nlate,a,u,2024-02-02 01:00:00\n",
+    )
+    company.deliver(
+        f"snow/{screens}/2024-02-03.csv",
+        SCREENS + "early,2024-02-02 00:59:59,a\nlate,2024-02-02 01:00:00,a\n",
+    )
+    company.load()
+
+    day = date(2024, 2, 2)
+    known = known_on_dates(company.settings, company.sources, [day])[day]
+    build = tmp_path / "known.duckdb"
+    create_raw_views(company.settings, company.sources, build, known)
+
+    with duckdb.connect(str(build), read_only=True) as connection:
+        for table, key in (
+            ("raw_segment.tracks", "id"),
+            ("raw_segment.event_tables", "id"),
+            ("raw_snowplow.events", "event_id"),
+            (f"raw_snowplow.{screens}", "root_id"),
+        ):
+            found = connection.execute(f"select {key} from {table}").fetchall()
+            assert found == [("early",)], table
 
 
 def test_a_night_that_dies_leaves_no_half_of_a_date(

@@ -20,7 +20,7 @@ NIGHTS = (date(2026, 3, 10), date(2026, 3, 11), date(2026, 3, 12))
 TIMEZONE = "Europe/Berlin"
 
 SEEDS = {
-    "sources.csv": "source,timezone\nweb,America/New_York\ncrm,UTC\n",
+    "sources.csv": "source,timezone,order_precedence\nweb,America/New_York,1\ncrm,UTC,2\n",
     "funnels.csv": (
         "funnel_id,subject_type,order_mode,window_hours,count_by,entry_policy\n"
         "shop,user,ordered,48,subject,best\n"
@@ -40,6 +40,7 @@ SEEDS = {
         for funnel in ("shop", "trips", "anyhow")
         for stage in ("visit", "cart", "paid")
     )
+    + "shop,paid,purchase,completed\n"
     + "".join(
         f"deals,{stage},opportunity_stage,{stage}\n" for stage in ("new", "offer", "won", "lost")
     ),
@@ -63,6 +64,9 @@ class Deliveries:
         self._landing = landing
         self._random = np.random.default_rng(seed)
         self._deals = {f"d{number:02}": "new" for number in range(30)}
+        # Another seed, so that orders leave all else as it is.
+        self._random_of_orders = np.random.default_rng(seed + 1)
+        self._orders: dict[date, list[dict[str, str]]] = {}
 
     def deliver(self, night: date) -> None:
         """Put into the landing what the night of this date finds there."""
@@ -72,6 +76,9 @@ class Deliveries:
         self._write("web/events/kiosk.csv", self._events(day, received=False))
         self._write("crm/records/deals.csv", self._records(night))
         self._write(f"crm/stage_changes/{day}.csv", self._changes(day))
+        self._orders[day] = self._orders_of(day)
+        self._write(f"web/orders/{day}.csv", self._sold(day))
+        self._write("crm/orders/orders.csv", self._booked())
         if night == NIGHTS[1]:
             self._correct(f"web/events/{NIGHTS[0] - timedelta(days=1)}.csv")
             # The same content once more, under a path that comes before the first.
@@ -131,6 +138,38 @@ class Deliveries:
                 "changed_at": f"{day}T{int(hour):02}:00:00Z",
             }
             for number, hour in enumerate(hours)
+        ]
+
+    def _orders_of(self, day: date) -> list[dict[str, str]]:
+        random = self._random_of_orders
+        return [
+            {
+                "order_id": f"{day}-{number:02}",
+                "user_id": f"u{int(random.integers(0, 40)):02}",
+                "ordered_at": f"{day}T{int(random.integers(0, 20)):02}:30:00Z",
+                "amount": str(int(random.integers(10, 100))),
+                "status": str(random.choice(["completed", "cancelled"])),
+            }
+            for number in range(30)
+        ]
+
+    def _sold(self, day: date) -> list[dict[str, str]]:
+        """What the shop delivers of a day: every third order comes a day late."""
+        before = self._orders.get(day - timedelta(days=1), [])
+        return [*self._orders[day][::3], *self._orders[day][1::3], *before[2::3]]
+
+    def _booked(self) -> list[dict[str, str]]:
+        """What the CRM has of all days: every order two hours later, and none of them cancelled."""
+        return [
+            {
+                **order,
+                "order_id": f"C-{order['order_id']}",
+                "order_number": order["order_id"],
+                "ordered_at": f"{datetime.fromisoformat(order['ordered_at']) + timedelta(hours=2)}",
+                "status": "completed",
+            }
+            for orders in self._orders.values()
+            for order in orders
         ]
 
     def _correct(self, file: str) -> None:

@@ -397,7 +397,8 @@ def test_companies_are_accounts(staged: Tables) -> None:
 def test_activities_are_those_that_are_about_somebody(staged: Tables) -> None:
     """Prevents deleted activities, and rows that stand for details, from being counted.
 
-    And an activity about a contact from being nothing about the lead that the contact is.
+    And an activity about a contact from being nothing about the lead that the contact is. Ticket
+    902 was closed and opened again.
     """
     assert lines_of(
         staged,
@@ -410,8 +411,11 @@ def test_activities_are_those_that_are_about_somebody(staged: Tables) -> None:
         """,
     ) == written(
         """
-        801 | call  | 101         | 301 | 9 | 2024-01-20T09:30
-        802 | email | contact:301 | 301 | 9 | 2024-01-21T09:30
+        801               | call          | 101         | 301 | 9 | 2024-01-20T09:30
+        802               | email         | contact:301 | 301 | 9 | 2024-01-21T09:30
+        ticket:901        | ticket        | 101         | -   | 9 | 2024-02-01T09:30
+        ticket:901:closed | ticket_closed | 101         | -   | 9 | 2024-02-03T10:00
+        ticket:902        | ticket        | contact:301 | 301 | - | 2024-02-05T09:30
         """
     )
 
@@ -444,10 +448,10 @@ def test_nobody_can_be_told_from_what_passes_staging(staged: Tables) -> None:
 
 
 def test_tables_that_are_not_delivered_are_empty(tmp_path: Path) -> None:
-    """Prevents a company that syncs deals alone, or tickets too, from having no warehouse."""
+    """Prevents a company that syncs deals alone, or calendars too, from having no warehouse."""
     declare(tmp_path / "seeds", {"crm": "hubspot"})
     deliver_csv(tmp_path / "landing/crm/deal/a.csv", "deal_id\n1")
-    deliver_csv(tmp_path / "landing/crm/ticket/a.csv", "id\n1")
+    deliver_csv(tmp_path / "landing/crm/calendar_event/a.csv", "id\n1")
     settings = settings_of(tmp_path)
 
     load_night(settings.landing, settings.seeds, settings.home, NIGHT)

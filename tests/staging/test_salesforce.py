@@ -12,6 +12,7 @@ import json
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -123,6 +124,15 @@ COMPANY = {
         id|campaign_id|lead_id|contact_id|status|has_responded|first_responded_date|is_deleted|created_date|_fivetran_synced
         00v1|701A|00QB||Responded|true|2024-01-03|false|2024-01-02 08:30:00|2024-02-20 01:00:00
         00v2|701A||003A|Sent|false||false|2024-01-02 08:30:00|2024-02-20 01:00:00
+    """,
+    "order": """
+        id|order_number|order_reference_number|account_id|status|effective_date|activated_date|total_amount|currency_iso_code|is_reduction_order|is_deleted|created_date|last_modified_date|system_modstamp|_fivetran_synced
+        801A|00000101|W-7|001A|Activated|2024-01-19|2024-01-20 12:00:00|1000.5|EUR|false|false|2024-01-20 11:00:00|2024-01-20 12:00:00|2024-01-20 12:00:00|2024-02-20 01:00:00
+        801B|00000102||001A|Draft|2025-12-31||200||false|false|2024-01-22 10:00:00|2024-01-22 11:00:00|2024-01-22 11:00:00|2024-02-20 01:00:00
+        801C|00000103||001A|Activated|2024-01-10||300|||false|2024-01-22 10:00:00|2024-01-22 10:00:00|2024-01-22 10:00:00|2024-02-20 01:00:00
+        801D|00000104||001A|Draft|||400|||false|2024-01-23 10:00:00|2024-01-23 10:00:00|2024-01-23 10:00:00|2024-02-20 01:00:00
+        801E|00000105||001A|Activated|2024-01-10|2024-01-10 09:00:00|500||false|true|2024-01-10 08:00:00|2024-01-11 08:00:00|2024-01-11 08:00:00|2024-02-20 01:00:00
+        801F|00000106||001A|Activated|2024-01-12|2024-01-12 09:00:00|-50||true|false|2024-01-12 08:00:00|2024-01-12 09:00:00|2024-01-12 09:00:00|2024-02-20 01:00:00
     """,
 }
 
@@ -339,7 +349,10 @@ def _told(cell: Any, source: str) -> Any:
 
 @pytest.mark.parametrize(
     "table",
-    ["records", "stage_changes", "field_changes", "activities", "accounts", "contacts", "owners"],
+    [
+        *("records", "stage_changes", "field_changes", "orders"),
+        *("activities", "accounts", "contacts", "owners"),
+    ],
 )
 def test_both_connectors_give_the_same_rows(tables: Tables, table: str) -> None:
     """Prevents a company's numbers from hanging on which connector it pays for."""
@@ -351,6 +364,23 @@ def test_both_connectors_give_the_same_rows(tables: Tables, table: str) -> None:
     of_fivetran = rows(tables, ", ".join(columns), f"stg_{table}", "fivetran")
     assert of_fivetran
     assert of_fivetran == rows(tables, ", ".join(columns), f"stg_{table}", "airbyte")
+
+
+def test_orders_are_of_their_activation_and_known_by_the_number_of_the_shop(
+    tables: Tables,
+) -> None:
+    """Prevents orders of tomorrow, deleted ones and returns from being sold.
+
+    801B counts from a day to come, and is no older than its last change; 801E is deleted, 801F
+    takes something back.
+    """
+    columns = "order_id, order_number, ordered_at, amount, currency, account_id, status"
+    assert rows(tables, columns, "stg_orders", "fivetran") == [
+        ("801A", "W-7", "01-20 12:00", Decimal("1000.5"), "EUR", "001A", "Activated"),
+        ("801B", "00000102", "01-22 11:00", Decimal(200), None, "001A", "Draft"),
+        ("801C", "00000103", "01-10 00:00", Decimal(300), None, "001A", "Activated"),
+        ("801D", "00000104", "01-23 10:00", Decimal(400), None, "001A", "Draft"),
+    ]
 
 
 def test_nothing_is_quarantined(tables: Tables) -> None:

@@ -5,11 +5,23 @@ run as (
 ),
 
 events as (
-    select occurred_at from {{ ref('stg_events') }}
+    select
+        traffic_type,
+        occurred_at,
+    from {{ ref('int_traffic') }}
 ),
 
 orders as (
-    select ordered_at from {{ ref('stg_orders') }}
+    select
+        order_id,
+        ordered_at,
+    from {{ ref('stg_orders') }}
+),
+
+merged_orders as (
+    select order_id
+    from {{ ref('int_reconciled_orders') }}
+    where not is_leading
 ),
 
 record_stages as (
@@ -66,7 +78,8 @@ evidence_to_account_for as (
     select
         'events' as measure,
         count(*) as rows_in,
-        count(*) filter (where events.occurred_at >= run.as_of) as rows_not_known_yet,
+        count(*) filter (where events.traffic_type is not null or events.occurred_at >= run.as_of)
+            as rows_left_out,
     from events
     cross join run
 
@@ -75,16 +88,20 @@ evidence_to_account_for as (
     select
         'orders' as measure,
         count(*) as rows_in,
-        count(*) filter (where orders.ordered_at >= run.as_of) as rows_not_known_yet,
+        count(*) filter (
+            where orders.ordered_at >= run.as_of or merged_orders.order_id is not null
+        ) as rows_left_out,
     from orders
     cross join run
+    left join merged_orders
+        on orders.order_id = merged_orders.order_id
 
     union all
 
     select
         'record stages' as measure,
         count(*) as rows_in,
-        count(*) filter (where record_stages.entered_at >= run.as_of) as rows_not_known_yet,
+        count(*) filter (where record_stages.entered_at >= run.as_of) as rows_left_out,
     from record_stages
     cross join run
 ),
@@ -159,7 +176,7 @@ select
     evidence_to_account_for.measure,
     evidence_to_account_for.rows_in,
     coalesce(evidence_used.rows_used, 0)
-    + evidence_to_account_for.rows_not_known_yet as rows_accounted,
+    + evidence_to_account_for.rows_left_out as rows_accounted,
 from evidence_to_account_for
 left join evidence_used
     on evidence_to_account_for.measure = evidence_used.measure

@@ -19,19 +19,20 @@ events as (
         source_file,
         source_row,
         occurred_at,
-    from {{ ref('stg_events') }}
+    from {{ ref('int_events') }}
 ),
 
-orders as (
+purchases as (
     select
-        order_id,
+        purchase_id,
         user_id,
+        person_id,
         account_id,
         status,
         source_file,
         source_row,
         ordered_at,
-    from {{ ref('stg_orders') }}
+    from {{ ref('int_purchases') }}
 ),
 
 record_stages as (
@@ -131,26 +132,24 @@ event_evidence as (
 purchase_evidence as (
     select
         'purchase' as evidence_type,
-        orders.status as evidence_name,
+        purchases.status as evidence_name,
         'observed' as evidence,
-        orders.user_id as visitor_id,
+        purchases.user_id as visitor_id,
         cast(null as varchar) as session_id,
-        orders.user_id,
-        coalesce(user_persons.person_id, orders.user_id) as person_id,
-        orders.account_id,
+        purchases.user_id,
+        purchases.person_id,
+        purchases.account_id,
         cast(null as varchar) as record_id,
         cast(null as varchar) as pipeline,
-        orders.order_id as evidence_id,
+        purchases.purchase_id as evidence_id,
         cast(null as varchar) as properties,
-        orders.source_file,
-        orders.source_row,
+        purchases.source_file,
+        purchases.source_row,
         1 as source_sequence,
         false as is_creation,
         false as may_repeat_creation,
-        orders.ordered_at as occurred_at,
-    from orders
-    left join user_persons
-        on orders.user_id = user_persons.user_id
+        purchases.ordered_at as occurred_at,
+    from purchases
 ),
 
 record_evidence as (

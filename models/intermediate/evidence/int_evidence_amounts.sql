@@ -18,13 +18,13 @@ events as (
     where properties is not null
 ),
 
-orders as (
+purchases as (
     select
         source_file,
         source_row,
         amount,
         currency,
-    from {{ ref('stg_orders') }}
+    from {{ ref('int_purchases') }}
 )
 
 select
@@ -41,10 +41,10 @@ union all
 
 select
     source_files.file_number,
-    orders.source_row,
-    orders.amount,
-    orders.currency,
+    purchases.source_row,
+    purchases.amount,
+    purchases.currency,
     cast(null as varchar) as loss_reason,
-from orders
+from purchases
 inner join source_files
-    on orders.source_file = source_files.source_file
+    on purchases.source_file = source_files.source_file

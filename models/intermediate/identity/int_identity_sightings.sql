@@ -14,9 +14,11 @@ events as (
         events.occurred_at,
         events.source_file,
         events.source_row,
-    from {{ ref('stg_events') }} as events
+    from {{ ref('int_traffic') }} as events
     cross join run
-    where events.occurred_at < run.as_of
+    where
+        events.traffic_type is null
+        and events.occurred_at < run.as_of
 ),
 
 -- The one pass over all events: from here on there are as many rows as there are combinations.

@@ -1,74 +1,24 @@
 with
 
-run as (
-    select as_of from {{ ref('int_run') }}
-),
-
-person_identifiers as (
-    select
-        identifier_type,
-        identifier,
-        person_id,
-    from {{ ref('int_person_identifiers') }}
-    where identifier_type != 'anonymous_id'
-),
-
 told_accounts as (
     select
-        'contact_id' as identifier_type,
-        contact_id as identifier,
+        person_id,
         account_id,
-        coalesce(updated_at, created_at) as told_at,
-    from {{ ref('int_identity_contacts') }}
-    where account_id is not null
-    union all
-    select
-        'record_id' as identifier_type,
-        record_id as identifier,
-        account_id,
-        coalesce(updated_at, created_at) as told_at,
-    from {{ ref('int_identity_records') }}
-    where account_id is not null
-    union all
-    select
-        'user_id' as identifier_type,
-        orders.user_id as identifier,
-        orders.account_id,
-        orders.ordered_at as told_at,
-    from {{ ref('stg_orders') }} as orders
-    cross join run
-    where
-        orders.account_id is not null
-        and orders.user_id is not null
-        and orders.ordered_at < run.as_of
-),
-
-person_accounts as (
-    select
-        person_identifiers.person_id,
-        told_accounts.account_id,
-        -- A contact belongs to an account; a deal or an order may be for another than one's own.
-        max(case told_accounts.identifier_type when 'contact_id' then 1 else 0 end) as is_contacts,
-        max(told_accounts.told_at) filter (where told_accounts.identifier_type = 'contact_id')
-            as told_by_contact_at,
-        max(told_accounts.told_at) as told_at,
-    from told_accounts
-    inner join person_identifiers
-        on
-            told_accounts.identifier_type = person_identifiers.identifier_type
-            and told_accounts.identifier = person_identifiers.identifier
-    group by all
+        is_told_by_contact,
+        told_by_contact_at,
+        told_at,
+    from {{ ref('int_told_accounts') }}
 )
 
 select
     person_id,
     account_id,
     count(*) over (partition by person_id) as accounts,
-from person_accounts
+from told_accounts
 qualify row_number() over (
     partition by person_id
     order by
-        is_contacts desc,
+        is_told_by_contact desc,
         told_by_contact_at desc nulls last,
         told_at desc nulls last,
         account_id asc

@@ -1,5 +1,13 @@
 {{ config(materialized='view') }}
 
+{%- set session_attributes = {} -%}
+{%- for column in [
+    'channel', 'landing_page', 'referrer_host',
+    'campaign_source', 'campaign_medium', 'campaign_name',
+] %}
+    {%- do session_attributes.update({'session_' ~ column: column}) %}
+{%- endfor %}
+
 with
 
 run as (
@@ -11,6 +19,11 @@ segments as (
         funnel_id,
         segment_name,
         attribute,
+        attribute in (
+            {%- for attribute in session_attributes %}
+                '{{ attribute }}'{{ ',' if not loop.last }}
+            {%- endfor %}
+        ) as is_of_session,
         taken_at,
         case when taken_at in ('entry', 'stage') then taken_at else 'journey' end as needs,
         stage_id,
@@ -21,10 +34,19 @@ event_attributes as (
     select
         source_files.file_number,
         events.source_row,
+        events.session_id,
         events.properties as attributes,
-    from {{ ref('stg_events') }} as events
+    from {{ ref('int_events') }} as events
     inner join {{ ref('int_source_files') }} as source_files
         on events.source_file = source_files.source_file
+),
+
+-- What a session is like, each under the name by which a segment asks for it.
+session_attributes as (
+    select
+        session_id,
+        {{ json_of_values(session_attributes) }} as attributes,
+    from {{ ref('dim_sessions') }}
 ),
 
 record_attributes as (
@@ -53,6 +75,7 @@ event_entries as (
         segment_entries.event_number,
         segment_entries.tie_position,
         segment_entries.entered_at,
+        event_attributes.session_id,
         event_attributes.attributes,
     from {{ ref('int_segment_entries') }} as segment_entries
     left join event_attributes
@@ -107,6 +130,33 @@ event_values as (
             event_entries.funnel_id = segments.funnel_id
             and event_entries.needed_for = segments.needs
             and event_entries.stage_id is not distinct from segments.stage_id
+    where not segments.is_of_session
+),
+
+session_values as (
+    select
+        event_entries.funnel_id,
+        event_entries.subject_id,
+        event_entries.journey_number,
+        segments.segment_name,
+        segments.taken_at,
+        event_entries.needed_for,
+        {{ json_text_at('session_attributes.attributes', 'segments.attribute') }}
+            as attribute_value,
+        false as is_field_change,
+        event_entries.tie_position,
+        event_entries.event_number,
+        cast(null as varchar) as record_id,
+        event_entries.entered_at as known_at,
+    from event_entries
+    inner join segments
+        on
+            event_entries.funnel_id = segments.funnel_id
+            and event_entries.needed_for = segments.needs
+            and event_entries.stage_id is not distinct from segments.stage_id
+    left join session_attributes
+        on event_entries.session_id = session_attributes.session_id
+    where segments.is_of_session
 ),
 
 record_values as (
@@ -179,6 +229,8 @@ record_changes as (
 
 all_values as (
     select * from event_values
+    union all
+    select * from session_values
     union all
     select * from record_values
     union all

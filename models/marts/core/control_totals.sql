@@ -1,5 +1,9 @@
 with
 
+run as (
+    select as_of from {{ ref('int_run') }}
+),
+
 row_counts as (
     select
         source,
@@ -12,6 +16,14 @@ row_counts as (
     from {{ ref('stg_row_counts') }}
 ),
 
+events as (
+    select
+        source,
+        is_corrected_time,
+        is_received_late,
+    from {{ ref('stg_events') }}
+),
+
 deliveries as (
     select
         source,
@@ -22,6 +34,47 @@ deliveries as (
     from {{ source('raw', 'loads') }}
     where is_current
     group by all
+),
+
+traffic_types as (
+    select distinct traffic_type,
+    from {{ ref('excluded_traffic') }}
+),
+
+excluded_traffic as (
+    select
+        traffic.traffic_type,
+        coalesce(traffic.anonymous_id, traffic.user_id) as visitor_id,
+    from {{ ref('int_traffic') }} as traffic
+    cross join run
+    where
+        traffic.traffic_type is not null
+        and traffic.occurred_at < run.as_of
+),
+
+traffic_totals as (
+    select
+        traffic_types.traffic_type,
+        count(excluded_traffic.traffic_type) as events_excluded,
+        count(distinct excluded_traffic.visitor_id) as visitors_excluded,
+    from traffic_types
+    left join excluded_traffic
+        on traffic_types.traffic_type = excluded_traffic.traffic_type
+    group by all
+),
+
+totals_by_traffic_type as (
+    select
+        traffic_type,
+        measure,
+        counted,
+    from traffic_totals
+    unpivot (
+        counted for measure in (
+            events_excluded,
+            visitors_excluded
+        )
+    )
 ),
 
 records as (
@@ -40,6 +93,17 @@ surviving_records as (
         record_id,
         is_deleted,
     from {{ ref('int_surviving_records') }}
+),
+
+orders as (
+    select order_id from {{ ref('stg_orders') }}
+),
+
+reconciled_orders as (
+    select
+        order_id,
+        is_leading,
+    from {{ ref('int_reconciled_orders') }}
 ),
 
 funnels as (
@@ -232,6 +296,32 @@ totals_by_funnel as (
     )
 ),
 
+order_totals as (
+    select
+        count(*) as orders_kept,
+        count(*) filter (where reconciled_orders.order_id is null) as orders_not_known_yet,
+        count(*) filter (where not reconciled_orders.is_leading) as orders_merged,
+        count(*) filter (where reconciled_orders.is_leading) as purchases,
+    from orders
+    left join reconciled_orders
+        on orders.order_id = reconciled_orders.order_id
+),
+
+totals_of_orders as (
+    select
+        measure,
+        counted,
+    from order_totals
+    unpivot (
+        counted for measure in (
+            orders_kept,
+            orders_not_known_yet,
+            orders_merged,
+            purchases
+        )
+    )
+),
+
 delivery_totals as (
     select
         source,
@@ -264,6 +354,29 @@ table_totals as (
             rows_kept
         )
     )
+),
+
+clock_totals as (
+    select
+        source,
+        count(*) filter (where is_corrected_time) as events_with_corrected_time,
+        count(*) filter (where is_received_late) as events_received_late,
+    from events
+    group by all
+),
+
+totals_by_clock as (
+    select
+        source,
+        measure,
+        counted,
+    from clock_totals
+    unpivot (
+        counted for measure in (
+            events_with_corrected_time,
+            events_received_late
+        )
+    )
 )
 
 select
@@ -281,6 +394,24 @@ select
     measure,
     cast(counted as bigint) as counted,
 from table_totals
+
+union all
+
+select
+    'clock' as scope_type,
+    source as scope,
+    measure,
+    counted,
+from totals_by_clock
+
+union all
+
+select
+    'traffic' as scope_type,
+    traffic_type as scope,
+    measure,
+    counted,
+from totals_by_traffic_type
 
 union all
 
@@ -320,6 +451,15 @@ select
     count(*) as counted,
 from surviving_records
 where not is_deleted
+
+union all
+
+select
+    'orders' as scope_type,
+    'all' as scope,
+    measure,
+    counted,
+from totals_of_orders
 
 union all
 

@@ -8,6 +8,7 @@ orders as (
 select
     source,
     order_id,
+    order_number,
     user_id,
     account_id,
     status,

@@ -1,5 +1,16 @@
 {%- set kinds = {
     'call': 'calls', 'email': 'emails', 'meeting': 'meetings', 'note': 'notes', 'task': 'tasks',
+} -%}
+{#- A ticket is two activities, each with an id of its own and the instant that makes it one. -#}
+{%- set ticket_activities = {
+    'ticket': {
+        'id': "'ticket:' || id",
+        'occurred_at': 'coalesce(' ~ hubspot_property('createdate') ~ ', created_at)',
+    },
+    'ticket_closed': {
+        'id': "'ticket:' || id || ':closed'",
+        'occurred_at': hubspot_property('closed_date'),
+    },
 } %}
 
 with
@@ -25,17 +36,24 @@ details as (
     {%- endfor %}
 ),
 
+tickets as (
+    select * from {{ source('hubspot', 'ticket') }}
+    {{ union_by_name() }}
+    select * from {{ source('hubspot', 'tickets') }}
+),
+
 delivered_activities as (
     select
         id as activity_id,
+        id as associated_id,
         lower(type) as activity_type,
         owner_id,
         false as has_details,
         {{ json_text('associations', 'dealIds') }} as deal_ids,
         {{ json_text('associations', 'contactIds') }} as contact_ids,
         {{ hubspot_is_true(['_fivetran_deleted']) }} as is_deleted,
-        {{ hubspot_instant('coalesce(timestamp, created_at)') }} as occurred_at,
-        coalesce({{ hubspot_synced_at() }}, {{ hubspot_instant('last_updated') }}) as updated_at,
+        {{ connector_instant('coalesce(timestamp, created_at)') }} as occurred_at,
+        coalesce({{ hubspot_synced_at() }}, {{ connector_instant('last_updated') }}) as updated_at,
         _source,
         _file,
         _row,
@@ -47,19 +65,20 @@ delivered_activities as (
     union all
     select
         coalesce(engagement_id, id) as activity_id,
+        coalesce(engagement_id, id) as associated_id,
         activity_type,
         {{ hubspot_property('hubspot_owner_id') }} as owner_id,
         true as has_details,
         deals as deal_ids,
         contacts as contact_ids,
         {{ hubspot_is_true(['_fivetran_deleted', 'archived']) }} as is_deleted,
-        {{ hubspot_instant(
+        {{ connector_instant(
             "coalesce(" ~ hubspot_property('hs_timestamp') ~ ", "
             ~ hubspot_property('hs_createdate') ~ ", created_at)"
         ) }} as occurred_at,
         coalesce(
             {{ hubspot_synced_at() }},
-            {{ hubspot_instant(
+            {{ connector_instant(
                 "coalesce(" ~ hubspot_property('hs_lastmodifieddate') ~ ", updated_at)"
             ) }}
         ) as updated_at,
@@ -71,6 +90,33 @@ delivered_activities as (
         _plausible_until,
         _is_current,
     from details
+    {%- for activity_type, one in ticket_activities.items() %}
+        union all
+        select
+            {{ one['id'] }} as activity_id,
+            'ticket:' || id as associated_id,
+            '{{ activity_type }}' as activity_type,
+            {{ hubspot_property('hubspot_owner_id') }} as owner_id,
+            {{ 'true' if activity_type == 'ticket' else 'false' }} as has_details,
+            deals as deal_ids,
+            contacts as contact_ids,
+            {{ hubspot_is_true(['_fivetran_deleted', 'is_deleted', 'archived']) }} as is_deleted,
+            {{ connector_instant(one['occurred_at']) }} as occurred_at,
+            coalesce(
+                {{ hubspot_synced_at() }},
+                {{ connector_instant(
+                    "coalesce(" ~ hubspot_property('hs_lastmodifieddate') ~ ", updated_at)"
+                ) }}
+            ) as updated_at,
+            _source,
+            _file,
+            _row,
+            _load_id,
+            _delivered_at,
+            _plausible_until,
+            _is_current,
+        from tickets
+    {%- endfor %}
 ),
 
 current_activities as (
@@ -81,21 +127,26 @@ current_activities as (
 
 associations as (
     {%- for object_type in ['deal', 'contact'] %}
+        {%- for kind, associated_id in {
+            'engagement': 'engagement_id',
+            'ticket': "'ticket:' || ticket_id",
+        }.items() %}
+            select
+                _source,
+                {{ associated_id }} as associated_id,
+                '{{ object_type }}' as object_type,
+                {{ object_type }}_id as object_id,
+            from {{ current_rows(
+                source('hubspot', kind ~ '_' ~ object_type),
+                kind ~ '_id, ' ~ object_type ~ '_id',
+                ["try_cast(_fivetran_synced as timestamp)"],
+            ) }}
+            where not {{ hubspot_is_true(['_fivetran_deleted']) }}
+            union all
+        {%- endfor %}
         select
             _source,
-            engagement_id as activity_id,
-            '{{ object_type }}' as object_type,
-            {{ object_type }}_id as object_id,
-        from {{ current_rows(
-            source('hubspot', 'engagement_' ~ object_type),
-            'engagement_id, ' ~ object_type ~ '_id',
-            ["try_cast(_fivetran_synced as timestamp)"],
-        ) }}
-        where not {{ hubspot_is_true(['_fivetran_deleted']) }}
-        union all
-        select
-            _source,
-            activity_id,
+            associated_id,
             '{{ object_type }}' as object_type,
             {{ exploded(json_items(object_type ~ '_ids')) }} as object_id,
         from current_activities
@@ -107,12 +158,12 @@ associations as (
 first_associations as (
     select
         _source,
-        activity_id,
+        associated_id,
         object_type,
         object_id,
     from associations
     qualify row_number() over (
-        partition by _source, activity_id, object_type
+        partition by _source, associated_id, object_type
         order by length(object_id), object_id
     ) = 1
 ),
@@ -120,7 +171,7 @@ first_associations as (
 subjects as (
     select
         _source,
-        activity_id,
+        associated_id,
         max(object_id) filter (where object_type = 'deal') as deal_id,
         max(object_id) filter (where object_type = 'contact') as contact_id,
     from first_associations
@@ -160,7 +211,7 @@ from current_activities
 inner join subjects
     on
         current_activities._source = subjects._source
-        and current_activities.activity_id = subjects.activity_id
+        and current_activities.associated_id = subjects.associated_id
 left join survivors as surviving_deals
     on
         subjects._source = surviving_deals._source
@@ -177,5 +228,5 @@ left join survivors as surviving_contacts
         and leads.contact_id = surviving_contacts.merged_id
 where
     not current_activities.is_deleted
-    -- A row without an instant stands for details that were not delivered.
+    -- A row without an instant stands for details that were not delivered, or an open ticket.
     and (current_activities.has_details or current_activities.occurred_at is not null)

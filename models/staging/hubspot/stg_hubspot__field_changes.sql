@@ -31,7 +31,7 @@ select
     end as field,
     property_changes.changed_at,
     case property_changes.property_name
-        when 'closedate' then left({{ hubspot_instant('property_changes.property_value') }}, 10)
+        when 'closedate' then left({{ connector_instant('property_changes.property_value') }}, 10)
         when 'pipeline' then coalesce(pipelines.pipeline, property_changes.property_value)
         else property_changes.property_value
     end as new_value,

@@ -39,7 +39,7 @@ nested_memberships as (
         id as owner_id,
         {{ exploded(json_items('teams')) }} as team,
     from {{ current_rows(source('hubspot', 'owners'), 'id', [
-        'try_cast(' ~ hubspot_instant('coalesce(_airbyte_extracted_at, _airbyte_emitted_at)')
+        'try_cast(' ~ connector_instant('coalesce(_airbyte_extracted_at, _airbyte_emitted_at)')
         ~ ' as timestamp)',
     ]) }}
 ),
@@ -78,8 +78,8 @@ select
         and not {{ hubspot_is_true(['owners._fivetran_deleted', 'owners.archived']) }}
         as {{ dbt.type_string() }}
     ) as is_active,
-    {{ hubspot_instant('owners.created_at') }} as created_at,
-    coalesce({{ hubspot_synced_at() }}, {{ hubspot_instant('owners.updated_at') }}) as updated_at,
+    {{ connector_instant('owners.created_at') }} as created_at,
+    coalesce({{ hubspot_synced_at() }}, {{ connector_instant('owners.updated_at') }}) as updated_at,
     owners._source,
     owners._file,
     owners._row,

@@ -30,7 +30,7 @@ histories as (
         'deal' as object_type,
         deal_id as object_id,
         value as stage_id,
-        {{ hubspot_instant('coalesce(date_entered, _fivetran_start)') }} as changed_at,
+        {{ connector_instant('coalesce(date_entered, _fivetran_start)') }} as changed_at,
         _source,
         _file,
         _row,

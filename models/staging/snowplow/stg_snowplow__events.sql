@@ -20,6 +20,10 @@
         'versions': ['1', '1_0_0', '1_0_1', '1_0_2'],
         'fields': {'session_id': 'sessionId', 'user_id': 'userId'},
     },
+    'robot': {
+        'name': 'com_iab_snowplow_spiders_and_robots',
+        'fields': {'spider_or_robot': 'spiderOrRobot'},
+    },
     'screen': {'name': 'com_snowplowanalytics_mobile_screen', 'fields': {'name': none}},
 } -%}
 
@@ -60,6 +64,8 @@ events as (
         tr_orderid,
         tr_total,
         tr_currency,
+        useragent,
+        user_ipaddress,
         dvce_type,
         os_family,
         geo_country,
@@ -160,6 +166,7 @@ described_events as (
             'se_label': 'se_label',
             'se_property': 'se_property',
             'se_value': 'se_value',
+            'spider_or_robot': 'robot_spider_or_robot',
             'checkout_step': 'checkout_step',
             'product_id': 'product_id',
             'product_category': 'product_category',
@@ -178,6 +185,8 @@ select
     coalesce(domain_userid, client_session_user_id, network_userid) as anonymous_id,
     coalesce(domain_sessionid, client_session_session_id) as session_id,
     coalesce(derived_tstamp, collector_tstamp) as occurred_at,
+    useragent as user_agent,
+    user_ipaddress as ip_address,
     collector_tstamp as received_at,
     {{ json_merged('facts', 'description') }} as properties,
     further_facts as _extra,

@@ -67,7 +67,7 @@ timed as (
 converted as (
     select
         timed.*,
-        {{ to_utc('timed.event_text', 'event_offsets') }} as occurred_at,
+        {{ to_utc('timed.event_text', 'event_offsets') }} as clock_at,
         {{ to_utc('timed.received_text', 'received_offsets') }} as received_at,
         {{ is_ambiguous_time('timed.event_text', 'event_offsets') }} as is_ambiguous_time,
     from timed
@@ -75,9 +75,12 @@ converted as (
     {{ join_utc_offsets('received_offsets', 'timed.timezone', 'timed.received_text') }}
 ),
 
+-- Nothing can have occurred after it was received: a clock that says so runs ahead.
 limited as (
     select
         *,
+        coalesce(clock_at > received_at, false) as is_corrected_time,
+        case when clock_at > received_at then received_at else clock_at end as occurred_at,
         coalesce(
             least({{ dbt.dateadd('day', 1, 'received_at') }}, load_plausible_until),
             load_plausible_until
@@ -92,7 +95,7 @@ examined as (
             as received_at_refusal,
         coalesce(
             {{ refuse_missing('event_text') }},
-            {{ refuse_instant('event_text', 'occurred_at', 'plausible_until') }}
+            {{ refuse_instant('event_text', 'clock_at', 'plausible_until') }}
         ) as occurred_at_refusal,
         {{ refuse_missing('event_name') }} as event_name_refusal,
         case when user_id is null and anonymous_id is null then 'no_subject' end
@@ -137,6 +140,8 @@ select
     judged.other_text,
     role_addresses.local_part is not null as is_role_address,
     judged.is_ambiguous_time,
+    judged.is_corrected_time,
+    judged.clock_at,
     judged.occurred_at,
     judged.received_at,
     coalesce(judged.received_at, judged.load_delivered_at) as delivered_at,

@@ -33,9 +33,11 @@ delivered as (
     select
         orders._source as source,
         {{ prefixed_id('orders.order_id', 'orders._source') }} as order_id,
+        coalesce({{ clean_text('orders.order_number') }}, {{ clean_text('orders.order_id') }})
+            as order_number,
         {{ clean_text('orders.user_id') }} as user_id,
         {{ prefixed_id('orders.account_id', 'orders._source') }} as account_id,
-        coalesce({{ clean_text('orders.status') }}, 'completed') as status,
+        {{ clean_text('orders.status') }} as status,
         upper({{ clean_text('orders.currency') }}) as currency,
         {{ clean_text('orders.amount') }} as amount_text,
         {{ clean_text('orders.ordered_at') }} as ordered_at_text,
@@ -91,8 +93,8 @@ judged as (
     select
         *,
         {{ content_hash([
-            'source', 'order_id', 'user_id', 'account_id', 'status', 'currency', 'amount',
-            'ordered_at', 'updated_at', 'further_columns',
+            'source', 'order_id', 'order_number', 'user_id', 'account_id', 'status', 'currency',
+            'amount', 'ordered_at', 'updated_at', 'further_columns',
         ]) }} as content_hash,
         {{ quarantine_columns({
             'order_id': 'order_id',
@@ -111,6 +113,7 @@ versions as (
 select
     source,
     order_id,
+    order_number,
     user_id,
     account_id,
     status,

@@ -1,7 +1,7 @@
 {{ config(materialized='table') }}
 
 {%- set content_columns = [
-    'occurred_at', 'event_name', 'user_id', 'anonymous_id', 'session_id', 'email_hash',
+    'clock_at', 'event_name', 'user_id', 'anonymous_id', 'session_id', 'email_hash',
     'properties', 'received_at', 'other_text', 'event_id', 'source',
 ] %}
 

@@ -22,12 +22,12 @@ select
         'numberofemployees', 'region', 'website',
     ]) }} as attributes,
     {{ hubspot_is_true(['_fivetran_deleted', 'is_deleted', 'archived']) }} as is_deleted,
-    {{ hubspot_instant("coalesce(" ~ hubspot_property('createdate') ~ ", created_at)") }}
+    {{ connector_instant("coalesce(" ~ hubspot_property('createdate') ~ ", created_at)") }}
         as created_at,
-    {{ hubspot_instant('archived_at') }} as deleted_at,
+    {{ connector_instant('archived_at') }} as deleted_at,
     coalesce(
         {{ hubspot_synced_at() }},
-        {{ hubspot_instant(
+        {{ connector_instant(
             "coalesce(" ~ hubspot_property('hs_lastmodifieddate') ~ ", updated_at)"
         ) }}
     ) as updated_at,

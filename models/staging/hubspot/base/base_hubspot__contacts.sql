@@ -38,7 +38,7 @@ select
     {{ hubspot_property('hs_merged_object_ids') }} as merged_ids,
     {{ hubspot_property('hs_calculated_merged_vids') }} as merged_vids,
     {{ json_merged('properties', '_extra') }} as delivered_properties,
-    {{ json_with_keys_in(
+    {{ json_with_keys(
         hubspot_attributes([
             'associatedcompanyid', 'createdate', 'email', 'hs_analytics_source',
             'hs_merged_object_ids', 'hubspot_owner_id', 'jobtitle', 'lastmodifieddate',
@@ -47,12 +47,12 @@ select
         'wanted_attributes'
     ) }} as attributes,
     {{ hubspot_is_true(['_fivetran_deleted', 'is_deleted', 'archived']) }} as is_deleted,
-    {{ hubspot_instant("coalesce(" ~ hubspot_property('createdate') ~ ", created_at)") }}
+    {{ connector_instant("coalesce(" ~ hubspot_property('createdate') ~ ", created_at)") }}
         as created_at,
-    {{ hubspot_instant('archived_at') }} as deleted_at,
+    {{ connector_instant('archived_at') }} as deleted_at,
     coalesce(
         {{ hubspot_synced_at() }},
-        {{ hubspot_instant(
+        {{ connector_instant(
             "coalesce(" ~ hubspot_property('lastmodifieddate') ~ ", updated_at)"
         ) }}
     ) as updated_at,

@@ -68,7 +68,8 @@ dated_stages as (
             when property_name like '%hs_date_entered_%' then 2
             else 3
         end as property_rank,
-        {{ hubspot_instant(json_text_at('delivered_properties', 'property_name')) }} as entered_at,
+        {{ connector_instant(json_text_at('delivered_properties', 'property_name')) }}
+            as entered_at,
         _source,
         _file,
         _row,

@@ -34,13 +34,13 @@ select
     {{ hubspot_is_true(['_fivetran_deleted', 'is_deleted', 'archived']) }} as is_deleted,
     try_cast({{ hubspot_property('hs_is_closed') }} as boolean) as is_closed,
     try_cast({{ hubspot_property('hs_is_closed_won') }} as boolean) as is_won,
-    {{ hubspot_instant("coalesce(" ~ hubspot_property('createdate') ~ ", created_at)") }}
+    {{ connector_instant("coalesce(" ~ hubspot_property('createdate') ~ ", created_at)") }}
         as created_at,
-    {{ hubspot_instant(hubspot_property('closedate')) }} as close_date,
-    {{ hubspot_instant('archived_at') }} as deleted_at,
+    {{ connector_instant(hubspot_property('closedate')) }} as close_date,
+    {{ connector_instant('archived_at') }} as deleted_at,
     coalesce(
         {{ hubspot_synced_at() }},
-        {{ hubspot_instant(
+        {{ connector_instant(
             "coalesce(" ~ hubspot_property('hs_lastmodifieddate') ~ ", updated_at)"
         ) }}
     ) as updated_at,

@@ -15,7 +15,7 @@ pipelines as (
         coalesce(id, pipeline_id) as pipeline_id,
         label,
     from {{ current_rows(source('hubspot', 'deal_pipelines'), 'coalesce(id, pipeline_id)', [
-        'try_cast(' ~ hubspot_instant('coalesce(_airbyte_extracted_at, _airbyte_emitted_at)')
+        'try_cast(' ~ connector_instant('coalesce(_airbyte_extracted_at, _airbyte_emitted_at)')
         ~ ' as timestamp)',
     ]) }}
 )

@@ -27,7 +27,7 @@ select
     coalesce(deal_id, contact_id, vid) as object_id,
     coalesce(name, property) as property_name,
     value as property_value,
-    {{ hubspot_instant('timestamp') }} as changed_at,
+    {{ connector_instant('timestamp') }} as changed_at,
     _source,
     _file,
     _row,

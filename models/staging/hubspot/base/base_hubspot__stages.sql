@@ -19,7 +19,7 @@ nested_stages as (
         _source,
         {{ exploded(json_items('stages')) }} as stage,
     from {{ current_rows(source('hubspot', 'deal_pipelines'), 'coalesce(id, pipeline_id)', [
-        'try_cast(' ~ hubspot_instant('coalesce(_airbyte_extracted_at, _airbyte_emitted_at)')
+        'try_cast(' ~ connector_instant('coalesce(_airbyte_extracted_at, _airbyte_emitted_at)')
         ~ ' as timestamp)',
     ]) }}
 ),

@@ -1,0 +1,6 @@
+{#- The host of an address, in lower case, without `www.` and port; null of what is no address. -#}
+{% macro url_host(url) -%}
+    nullif(
+        regexp_extract(lower({{ url }}), '^[a-z][a-z0-9+.-]*://(www[.])?([^/:?#]+)', 2), ''
+    )
+{%- endmacro %}
