@@ -56,8 +56,19 @@ class Loss:
 
 # The same facts stand in docs/sources/simulated-company.md, for readers.
 OF_ALL = (
-    Loss("control_totals", (), "scope_type in ('delivery', 'table')", "whose tables are counted"),
+    Loss(
+        "control_totals",
+        (),
+        "scope_type in ('clock', 'delivery', 'table')",
+        "whose tables are counted",
+    ),
     Loss("identity_ties", ("source",), "true", "what the sources are called"),
+)
+_CAMPAIGNS = Loss(
+    "dim_sessions",
+    ("channel", "campaign_medium"),
+    "true",
+    "they keep the company's channel as the medium of a campaign, of which the others tell nothing",
 )
 _FIRST_OF_LEADS = "stage_id in ('new', 'awareness')"
 _FIRST_OF_DEALS = "stage_id in ('target', 'intent')"
@@ -113,8 +124,11 @@ LOSSES: Mapping[str, tuple[Loss, ...]] = {
         ),
     ),
     "segment": (),
-    "snowplow": (),
-    "ga4": (),
+    "snowplow": (_CAMPAIGNS,),
+    "ga4": (
+        _CAMPAIGNS,
+        Loss("dim_sessions", ("session_id",), "true", "its sessions are numbers of the device"),
+    ),
 }
 
 
