@@ -37,8 +37,7 @@ def staged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tables]:
     declare(folder / "seeds", {source.name: "hubspot" for source in DELIVERIES.iterdir()})
     # Of contacts only what a segment names becomes an attribute, and nothing personal even then.
     (folder / "seeds" / "segments.csv").write_text(
-        "segment_name,subject_type,attribute\n"
-        "country,lead,country\nphone,lead,phone\n",
+        "segment_name,subject_type,attribute\ncountry,lead,country\nphone,lead,phone\n",
         encoding="utf-8",
     )
     tables = build_staging(folder, [NIGHT])
