@@ -8,6 +8,8 @@ RUN = $(BIN)/python -m orchestration
 LANDING = $${FUNNEL_LANDING:-landing}
 # How many days `make more-days` adds.
 DAYS ?= 1
+# What `make simulate` writes; empty: what is there, else generic.
+FORMAT ?=
 UV = 0.13.9
 COMPILE = $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --quiet \
 	--no-emit-index-url --no-emit-find-links --no-header --no-strip-extras
@@ -44,8 +46,8 @@ dagster: $(VENV)/.for-nights ## Serve Dagster with its schedule and sensor on ht
 settings: $(VENV)/.for-nights ## List every setting with default, range and reason
 	@$(RUN) settings
 
-simulate: $(VENV)/.for-nights ## Write the extracts of the simulated company into the landing
-	@$(BIN)/python -m simulation --landing "$(LANDING)"
+simulate: $(VENV)/.for-nights ## Write the extracts of the simulated company, or as FORMAT=hubspot-snowplow …
+	@$(BIN)/python -m simulation --landing "$(LANDING)" $(if $(FORMAT),--format $(FORMAT))
 
 more-days: $(VENV)/.for-nights ## Let the simulated company deliver DAYS=1 more days
 	@$(BIN)/python -m simulation --landing "$(LANDING)" --more-days $(DAYS)

@@ -7,10 +7,12 @@ demonstration and become leads, then opportunities, customers, and customers who
     python -m simulation --landing landing                  half a year, about 180,000 events
     python -m simulation --landing landing --more-days 1    the day after
     python -m simulation --landing DIR --days 60 --seed 3 --visitors-per-day 1000
+    python -m simulation --landing DIR --format hubspot-snowplow
 
-`parameters` holds what is true, `company` turns it into extracts, `python -m simulation` is the
-command. What is true is written beside the extracts, as `_simulation/parameters.json`, together
-with the rates that follow from it, so that what the warehouse estimates can be held against it.
+`parameters` holds what is true, `company` turns it into extracts, `formats` spells them as
+different systems do, `python -m simulation` is the command. What is true is written beside the
+extracts, as `_simulation/parameters.json`, together with the rates that follow from it, so that
+what the warehouse estimates can be held against it.
 
 Everything follows from the seed. A cohort is the visitors, leads and partner deals of one day;
 each of its members has random numbers of its own, and is followed to the end of its history as

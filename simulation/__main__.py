@@ -14,9 +14,11 @@ from simulation.company import (
     DEFAULT_SEED,
     DEFAULT_START,
     SimulationError,
+    declarations_of,
     generate,
     read_truth,
 )
+from simulation.formats import FORMATS, GENERIC
 from simulation.parameters import Parameters
 
 
@@ -25,8 +27,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     began = time.monotonic()
     try:
-        start, days, seed, parameters = _asked_for(options)
-        made = generate(options.landing, start=start, days=days, seed=seed, parameters=parameters)
+        start, days, seed, parameters, form = _asked_for(options)
+        made = generate(
+            options.landing,
+            start=start,
+            days=days,
+            seed=seed,
+            parameters=parameters,
+            form=form,
+        )
     except SimulationError as error:
         print(f"simulation: {error}", file=sys.stderr)
         return 1
@@ -38,6 +47,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         f"Wrote {made.days} days from {made.first} into {options.landing}: {rows} "
         f"({time.monotonic() - began:.1f} s)."
     )
+    if form != GENERIC.name:
+        print(f"Its declarations: FUNNEL_SEEDS={declarations_of(options.landing)}")
     return 0
 
 
@@ -47,6 +58,11 @@ def _parser() -> argparse.ArgumentParser:
         description="Write the extracts of a simulated company whose true rates are known.",
     )
     parser.add_argument("--landing", type=Path, default=Path("landing"), help="a folder")
+    parser.add_argument(
+        "--format",
+        choices=FORMATS,
+        help=f"the systems that deliver, CRM and web (default {GENERIC.name})",
+    )
     parser.add_argument(
         "--start", type=date.fromisoformat, help=f"first day (default {DEFAULT_START})"
     )
@@ -64,8 +80,8 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _asked_for(options: argparse.Namespace) -> tuple[date, int, int, Parameters]:
-    """Start, days in all, seed and parameters: of the company that is there, if there is one."""
+def _asked_for(options: argparse.Namespace) -> tuple[date, int, int, Parameters, str]:
+    """Start, days in all, seed, parameters and format: of the company that is there, if any."""
     known = read_truth(options.landing)
     if known is None:
         if options.more_days is not None:
@@ -77,7 +93,8 @@ def _asked_for(options: argparse.Namespace) -> tuple[date, int, int, Parameters]
             visitors_per_day=options.visitors_per_day or Parameters().visitors_per_day
         )
         seed = DEFAULT_SEED if options.seed is None else options.seed
-        return options.start or DEFAULT_START, options.days or DEFAULT_DAYS, seed, parameters
+        start, days = options.start or DEFAULT_START, options.days or DEFAULT_DAYS
+        return start, days, seed, parameters, options.format or GENERIC.name
 
     parameters = Parameters.from_json(known["parameters"])
     if options.visitors_per_day is not None:
@@ -90,7 +107,8 @@ def _asked_for(options: argparse.Namespace) -> tuple[date, int, int, Parameters]
     else:
         days = options.days or max(present, DEFAULT_DAYS)
     start = options.start or date.fromisoformat(known["start"])
-    return start, days, known["seed"] if options.seed is None else options.seed, parameters
+    seed = known["seed"] if options.seed is None else options.seed
+    return start, days, seed, parameters, options.format or known["format"]
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """The CRM side of the company: leads, opportunities, accounts, contacts, activities, deal orders.
 
-Rows are numbers and codes; how they are spelled in a file belongs to `extracts`, the figures to
+Rows are numbers and codes; how they are spelled in a file belongs to `formats`, the figures to
 `parameters`. Instants are whole seconds, as CRMs keep them.
 """
 
@@ -53,7 +53,7 @@ _MOST_DEALS = 4
 # No history is longer; the parameters make one in a million that long.
 _MOST_STEPS = 60
 # What kinds of update a record has besides those of its stage; of equal instants the stage first.
-_STAGE_UPDATE, _OTHER_UPDATE = 0, 1
+_STAGE_UPDATE, _OTHER_UPDATE, _ABSORPTION = 0, 1, 2
 
 
 @dataclass(frozen=True)
@@ -79,6 +79,12 @@ def stage_texts(parameters: Parameters) -> tuple[str, ...]:
         *deals.stages,
         parameters.renamed_stage[1],
     )
+
+
+def reason_texts(parameters: Parameters) -> tuple[str, ...]:
+    """Why leads, then why opportunities are lost. Positions are codes."""
+    leads, deals = parameters.lead_process, parameters.opportunity_process
+    return (*leads.lost_reasons, *deals.lost_reasons)
 
 
 def simulate(parameters: Parameters, seed: int, days: Sequence[date], web: Web) -> Crm:
@@ -114,6 +120,28 @@ def simulate(parameters: Parameters, seed: int, days: Sequence[date], web: Web) 
         contacts=contacts,
         orders=_deal_orders(parameters, opportunities, opportunity_steps),
     )
+
+
+def stage_lists(parameters: Parameters, listed: Integers) -> Columns:
+    """The stages of deals as the CRM knows them at some instants; those no longer used included."""
+    leads, deals = parameters.lead_process, parameters.opportunity_process
+    of_leads = len(leads.stages) - 1 + len(leads.lost_reasons)
+    open_stages = len(deals.open_stages)
+    replaced = deals.open_stages.index(parameters.renamed_stage[0])
+    # The new name stands at the place of the old one.
+    place = np.append(np.arange(len(deals.stages)), replaced)
+    number = np.tile(np.arange(len(place)), len(listed))
+    instant = np.repeat(listed, len(place))
+    is_replaced = instant >= _renamed_from(parameters)
+    rows = {
+        "stage": (of_leads + number).astype(np.int8),
+        "place": place[number],
+        "is_closed": place[number] >= open_stages,
+        "is_won": place[number] == open_stages,
+        "is_active": (number != replaced) | ~is_replaced,
+        "delivered": instant,
+    }
+    return take(rows, (number < len(deals.stages)) | is_replaced)
 
 
 def lead_effects(parameters: Parameters, sources: Integers, regions: Integers) -> Floats:
@@ -361,8 +389,9 @@ def _further_deals(parameters: Parameters, deals: Columns, steps: Columns) -> Co
 def _extracts(parameters: Parameters, records: Columns, steps: Columns) -> dict[str, Columns]:
     """All rows about leads or about opportunities that the CRM delivers."""
     twins, twin_steps = _twins(parameters, records, steps)
+    records["absorbed"][twins["of"]] = twins["merged"]
     steps = stack([steps, twin_steps | {"member": twin_steps["member"] + rows_of(records)}])
-    records = stack([records, twins])
+    records = stack([records, {name: twins[name] for name in records}])
     return {
         "records": _record_rows(parameters, records, steps),
         "stage_changes": _stage_change_rows(parameters, records, steps),
@@ -418,6 +447,7 @@ def _with_changes(parameters: Parameters, records: Columns, steps: Columns) -> C
         "postponed": np.where(postponed, created + within("postponed at", 40), NEVER),
         "deleted": np.where(deleted, last + within("deleted at", 20), NEVER),
         "merged": np.full(rows, NEVER, dtype=np.int64),
+        "absorbed": np.full(rows, NEVER, dtype=np.int64),
         "last": last,
         "reason": _reasons(parameters, records),
         "has_history": records["pipeline"] != PIPELINES.index("Partner"),
@@ -455,9 +485,11 @@ def _twins(parameters: Parameters, records: Columns, steps: Columns) -> tuple[Co
     never = np.full(rows, NEVER, dtype=np.int64)
     twins = twins | {
         "key": of,
+        "of": member[doubled],
         "twin": np.ones(rows, dtype=bool),
         "created": created,
         "merged": created + HOUR + whole(uniform(of, "merged") * 2 * DAY, SECOND),
+        "absorbed": never,
         "handed": never,
         "quoted": never,
         "discounted": never,
@@ -489,42 +521,51 @@ def _stage_codes(
     lost = len(leads.stages) - 1
     as_lead = np.where(stage == lost, lost + records["reason"][member], stage)
     first_deal = lost + len(leads.lost_reasons)
-    renamed_from = (parameters.rename_date - date(1970, 1, 1)).days * DAY
     is_renamed = (stage == deals.open_stages.index(parameters.renamed_stage[0])) & (
-        at >= renamed_from
+        at >= _renamed_from(parameters)
     )
     as_deal = np.where(is_renamed, first_deal + len(deals.stages), first_deal + stage)
     return np.where(is_lead, as_lead, as_deal).astype(np.int8)
 
 
+def _renamed_from(parameters: Parameters) -> int:
+    return (parameters.rename_date - date(1970, 1, 1)).days * DAY
+
+
 def _record_rows(parameters: Parameters, records: Columns, steps: Columns) -> Columns:
-    """The state of each record at the end of each day on which it changed."""
+    """The state of each record at the end of each day on which it changed.
+
+    And, as `is_absorption`, when another was merged into it, which only some systems tell of it.
+    """
     member, at = [steps["member"]], [steps["at"]]
     stage, rank = [steps["stage"]], [np.full(rows_of(steps), _STAGE_UPDATE)]
-    for name in ("handed", "discounted", "postponed", "deleted", "merged"):
+    for name in ("handed", "discounted", "postponed", "deleted", "merged", "absorbed"):
         changed = np.flatnonzero(records[name] < NEVER)
         member.append(changed)
         at.append(records[name][changed])
         stage.append(np.full(len(changed), NONE))
-        rank.append(np.full(len(changed), _OTHER_UPDATE))
+        kind = _ABSORPTION if name == "absorbed" else _OTHER_UPDATE
+        rank.append(np.full(len(changed), kind))
     members, instants = np.concatenate(member), np.concatenate(at)
     stages, ranks = np.concatenate(stage), np.concatenate(rank)
     step = np.concatenate([steps["step"], np.zeros(len(members) - rows_of(steps), dtype=np.int64)])
     order = np.lexsort((step, ranks, instants, members))
-    members, instants, stages = members[order], instants[order], stages[order]
+    members, instants, stages, ranks = (
+        members[order],
+        instants[order],
+        stages[order],
+        ranks[order],
+    )
 
     # Every record's first row has a stage, so that none is carried over from another record.
     latest = np.maximum.accumulate(np.where(stages == NONE, 0, np.arange(len(stages))))
     current, entered = stages[latest], instants[latest]
-    day = instants // DAY
-    is_last = np.ones(len(members), dtype=bool)
-    is_last[:-1] = (members[1:] != members[:-1]) | (day[1:] != day[:-1])
-    member_, at_, current, entered = (
-        members[is_last],
-        instants[is_last],
-        current[is_last],
-        entered[is_last],
-    )
+    of_day = np.flatnonzero(ranks != _ABSORPTION)
+    day, whose = instants[of_day] // DAY, members[of_day]
+    is_last = np.ones(len(of_day), dtype=bool)
+    is_last[:-1] = (whose[1:] != whose[:-1]) | (day[1:] != day[:-1])
+    kept = np.append(of_day[is_last], np.flatnonzero(ranks == _ABSORPTION))
+    member_, at_, current, entered = members[kept], instants[kept], current[kept], entered[kept]
 
     records_ = take(records, member_)
     is_lead = records_["type"] == LEAD
@@ -541,6 +582,7 @@ def _record_rows(parameters: Parameters, records: Columns, steps: Columns) -> Co
         "twin": records_["twin"],
         "pipeline": records_["pipeline"],
         "created": records_["created"],
+        "entered": entered,
         "closed": np.where(current >= open_stages, entered, NEVER),
         "expected": records_["expected"] + np.where(at_ >= records_["postponed"], 30, 0),
         "stage": _stage_codes(parameters, records, member_, current, at_),
@@ -548,21 +590,29 @@ def _record_rows(parameters: Parameters, records: Columns, steps: Columns) -> Co
         "currency": records_["currency"],
         "owner": np.where(at_ >= records_["handed"], records_["new_owner"], records_["owner"]),
         "account": records_["account"],
+        "user": records_["user"],
         "source": records_["source"].astype(np.int8),
         "region": records_["region"],
         "product": records_["product"],
         "existing": records_["existing"],
         "size": records_["size"],
         "untidy": records_["untidy"],
-        "reason": np.where(current > open_stages, records_["reason"], NONE).astype(np.int8),
+        "reason": np.where(
+            current > open_stages,
+            records_["reason"] + np.where(is_lead, 0, len(parameters.lead_process.lost_reasons)),
+            NONE,
+        ).astype(np.int8),
         "is_converted": is_lead & is_converted,
         "is_merged": at_ >= records_["merged"],
+        "is_absorption": ranks[kept] == _ABSORPTION,
+        "has_absorbed": at_ >= records_["absorbed"],
         "deleted": np.where(at_ >= records_["deleted"], records_["deleted"], NEVER),
         "updated": at_,
         "delivered": at_,
     }
     key = child_keys(records_["key"], "record row", at_)
-    repeated = take(rows, happens(key, "repeated", parameters.dirt.repeated_changes))
+    is_repeated = happens(key, "repeated", parameters.dirt.repeated_changes)
+    repeated = take(rows, is_repeated & ~rows["is_absorption"])
     repeated["delivered"] = repeated["delivered"] + DAY
     return stack([rows, repeated])
 
@@ -576,6 +626,9 @@ def _stage_change_rows(parameters: Parameters, records: Columns, steps: Columns)
     steps = take(steps, np.lexsort((steps["step"], steps["at"], steps["member"])))
     steps = take(steps, records["has_history"][steps["member"]])
     member, at = steps["member"], steps["at"]
+    spelled = _stage_codes(parameters, records, member, steps["stage"], at)
+    previous = np.roll(spelled, 1)
+    previous[np.diff(member, prepend=NONE) != 0] = NONE
     key = child_keys(records["key"][member], "stage change", at)
     late = happens(key, "late", parameters.dirt.late_changes)
     waited = whole((1.0 + 2.0 * uniform(key, "lateness")) * DAY, SECOND)
@@ -584,7 +637,11 @@ def _stage_change_rows(parameters: Parameters, records: Columns, steps: Columns)
         "number": records["number"][member],
         "deal": records["deal"][member],
         "twin": records["twin"][member],
-        "stage": _stage_codes(parameters, records, member, steps["stage"], at),
+        "pipeline": records["pipeline"][member],
+        "stage": spelled,
+        "previous": previous,
+        "is_of_amount": steps["step"] == _MOST_STEPS,
+        "created": records["created"][member],
         "at": at,
         "cents": _cents(records, member, at),
         "owner": np.where(
@@ -602,14 +659,22 @@ def _stage_change_rows(parameters: Parameters, records: Columns, steps: Columns)
 def _field_change_rows(parameters: Parameters, records: Columns) -> Columns:
     """The history of owner, amount and expected close."""
     parts = []
-    for field, instant, old, new in (
-        ("owner_id", "handed", records["owner"], records["new_owner"]),
-        ("amount", "quoted", records["estimate"], records["cents"]),
-        ("amount", "discounted", records["cents"], records["final_cents"]),
-        ("expected_close_date", "postponed", records["expected"], records["expected"] + 30),
+    # An amount that is known from the start was never estimated.
+    is_known = records["quoted"] <= records["created"]
+    is_first = np.ones(rows_of(records), dtype=bool)
+    for field, instant, old, new, is_first_value in (
+        ("owner_id", "handed", records["owner"], records["new_owner"], is_first),
+        ("amount", "quoted", records["estimate"], records["cents"], is_first),
+        ("amount", "discounted", records["cents"], records["final_cents"], is_known),
+        (
+            "expected_close_date",
+            "postponed",
+            records["expected"],
+            records["expected"] + 30,
+            is_first,
+        ),
     ):
         changed = np.flatnonzero((records[instant] < NEVER) & records["has_history"])
-        # An amount that is known from the start was never estimated.
         changed = changed[records[instant][changed] > records["created"][changed]]
         rows = take(records, changed)
         parts.append(
@@ -621,6 +686,8 @@ def _field_change_rows(parameters: Parameters, records: Columns) -> Columns:
                 "field": np.full(len(changed), FIELDS.index(field), dtype=np.int8),
                 "old": old[changed],
                 "new": new[changed],
+                "is_first": is_first_value[changed],
+                "created": rows["created"],
                 "at": rows[instant],
                 "delivered": rows[instant],
             }

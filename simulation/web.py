@@ -1,11 +1,12 @@
 """The web side of the company: visitors, sessions, sign-ups, the portal, orders in the shop.
 
-Rows are numbers and codes; how they are spelled in a file belongs to `extracts`, leads and deals
+Rows are numbers and codes; how they are spelled in a file belongs to `formats`, leads and deals
 to `crm`, the figures to `parameters`.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -57,6 +58,8 @@ EVENT_NAMES = (
     "portal_login",
     "invite_sent",
 )
+
+CUSTOMER_KINDS = ("new", "existing")
 
 # How far a session gets; positions are depths.
 DEPTHS = ("visit", "product_view", "cart", "checkout", "payment")
@@ -118,27 +121,25 @@ class Web:
     orders: Columns
 
 
-def details(parameters: Parameters) -> tuple[str, ...]:
-    """What an event is about, as the inside of a JSON object. Positions are codes."""
+def details(parameters: Parameters) -> tuple[tuple[str | None, str | None, str | None], ...]:
+    """Type of the page, action, and product that an event is about. Positions are codes."""
     products = tuple(parameters.products)
     return (
-        "",
-        ',"page_type":"home"',
-        ',"action":"list_created"',
-        ',"action":"list_shared"',
-        *(f',"page_type":"product","product":"{product}"' for product in products),
-        *(f',"product":"{product}"' for product in products),
+        (None, None, None),
+        ("home", None, None),
+        (None, "list_created", None),
+        (None, "list_shared", None),
+        *(("product", None, product) for product in products),
+        *((None, None, product) for product in products),
     )
 
 
-def contexts(parameters: Parameters) -> tuple[str, ...]:
-    """Who did it and how, as the start of a JSON object. Positions are codes."""
+def contexts(parameters: Parameters) -> tuple[tuple[str, str, str, str], ...]:
+    """Channel, device, region and kind of customer. Positions are codes."""
     return tuple(
-        f'{{"channel":"{channel}","device":"{device}","region":"{region}","customer_kind":"{kind}"'
-        for channel in parameters.channels
-        for device in parameters.devices
-        for region in parameters.regions
-        for kind in ("new", "existing")
+        itertools.product(
+            parameters.channels, parameters.devices, parameters.regions, CUSTOMER_KINDS
+        )
     )
 
 

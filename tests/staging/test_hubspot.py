@@ -35,6 +35,11 @@ def staged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tables]:
     folder = tmp_path_factory.mktemp("hubspot")
     shutil.copytree(DELIVERIES, folder / "landing")
     declare(folder / "seeds", {source.name: "hubspot" for source in DELIVERIES.iterdir()})
+    # Of contacts only what a segment names becomes an attribute, and nothing personal even then.
+    (folder / "seeds" / "segments.csv").write_text(
+        "segment_name,subject_type,attribute\ncountry,lead,country\nphone,lead,phone\n",
+        encoding="utf-8",
+    )
     tables = build_staging(folder, [NIGHT])
     yield tables
     tables.close()
@@ -154,9 +159,9 @@ def test_contacts_are_leads_in_their_lifecycle_stage(staged: Tables) -> None:
         """,
     ) == written(
         """
-        contact:301  | customer | 9 | 501 | ORGANIC_SEARCH | 101 | -           | no  | 2024-01-01T08:00 | UK
-        contact:302  | lead     | - | -   | -              | -   | contact:301 | yes | 2024-01-02T08:00 | -
-        """  # noqa: E501
+        contact:301  | customer | 9 | 501 | friend | 101 | -           | no  | 2024-01-01T08:00 | UK
+        contact:302  | lead     | - | -   | -      | -   | contact:301 | yes | 2024-01-02T08:00 | -
+        """
     )
     assert lines_of(
         staged,
@@ -174,6 +179,33 @@ def test_contacts_are_leads_in_their_lifecycle_stage(staged: Tables) -> None:
         1301 | -   | -        | -   | no
         """
     )
+
+
+@pytest.mark.slow
+def test_properties_of_the_company_s_own_fill_what_hubspot_lacks(staged: Tables) -> None:
+    """Prevents regions, channels and users that a company keeps in HubSpot from being lost."""
+    assert lines_of(
+        staged,
+        "fivetran",
+        """
+        select record_id, region, lead_source, loss_reason, attributes ->> 'region'
+        from staging.stg_records
+        where source = ? and record_id in ('fivetran:101', 'fivetran:contact:301')
+        order by record_id
+        """,
+    ) == written(
+        """
+        101         | North | fair   | -       | North
+        contact:301 | South | friend | no need | South
+        """
+    )
+    assert lines_of(
+        staged,
+        "fivetran",
+        "select region, user_id from staging.stg_contacts where source = ? and region is not null"
+        " union all select region, null from staging.stg_accounts where region is not null"
+        " and source = 'fivetran'",
+    ) == written("South | u7\nEast | -")
 
 
 @pytest.mark.slow
@@ -364,7 +396,8 @@ def test_companies_are_accounts(staged: Tables) -> None:
 def test_activities_are_those_that_are_about_somebody(staged: Tables) -> None:
     """Prevents deleted activities, and rows that stand for details, from being counted.
 
-    Ticket 902 was closed and opened again.
+    And an activity about a contact from being nothing about the lead that the contact is. Ticket
+    902 was closed and opened again.
     """
     assert lines_of(
         staged,
@@ -377,11 +410,11 @@ def test_activities_are_those_that_are_about_somebody(staged: Tables) -> None:
         """,
     ) == written(
         """
-        801               | call          | 101 | 301 | 9 | 2024-01-20T09:30
-        802               | email         | -   | 301 | 9 | 2024-01-21T09:30
-        ticket:901        | ticket        | 101 | -   | 9 | 2024-02-01T09:30
-        ticket:901:closed | ticket_closed | 101 | -   | 9 | 2024-02-03T10:00
-        ticket:902        | ticket        | -   | 301 | - | 2024-02-05T09:30
+        801               | call          | 101         | 301 | 9 | 2024-01-20T09:30
+        802               | email         | contact:301 | 301 | 9 | 2024-01-21T09:30
+        ticket:901        | ticket        | 101         | -   | 9 | 2024-02-01T09:30
+        ticket:901:closed | ticket_closed | 101         | -   | 9 | 2024-02-03T10:00
+        ticket:902        | ticket        | contact:301 | 301 | - | 2024-02-05T09:30
         """
     )
 

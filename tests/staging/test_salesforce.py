@@ -28,13 +28,13 @@ NIGHT = datetime(2024, 6, 1, 2, tzinfo=UTC)
 # One company, in Fivetran's layout: object, then rows under their columns, cells separated by |.
 COMPANY = {
     "opportunity": """
-        id|name|stage_name|amount|close_date|is_closed|last_stage_change_date|created_date|owner_id|account_id|contact_id|record_type_id|region_c|loss_reason_c|tier_c|backup_email_c|fiscal_quarter|is_deleted|last_modified_date|system_modstamp|_fivetran_synced
-        006A|Bikes|Signed|1000|2024-01-19|true|2024-01-20 10:00:00|2024-01-01 09:00:00|005A|001A|003A|012X|North||gold|a@b.c|1|false|2024-01-21 00:00:00|2024-01-21 00:00:00|2024-02-20 01:00:00
-        006B|Bells|Dead|200|2024-01-02|true||2024-01-02 10:00:00|005A|001A|||North|price|||1|false|2024-01-03 00:00:00|2024-01-03 00:00:00|2024-02-20 01:00:00
-        006C|Carts|Proposal|300|2025-12-31|false|2024-01-09 10:00:00|2024-01-03 10:00:00|005B|001A||012Y|||||1|false|2024-01-09 10:00:00|2024-01-09 10:00:00|2024-02-20 01:00:00
-        006D|Doors|Renewed|400|2024-03-31|true||2024-01-04 10:00:00|005B|001A|||||||1|false|2024-02-10 12:00:00|2024-02-10 12:00:00|2024-02-20 01:00:00
-        006E|Edges|Lost|500|2024-01-25|||2024-01-05 10:00:00|005B|001A|||||||1|false|2024-01-26 12:00:00|2024-01-26 12:00:00|2024-02-20 01:00:00
-        006F|Frame|Proposal|600|2024-03-01|false||2024-01-06 10:00:00|005B|001A|||||||1|true|2024-01-30 08:00:00|2024-02-01 08:00:00|2024-02-20 01:00:00
+        id|name|stage_name|amount|close_date|is_closed|last_stage_change_date|created_date|owner_id|account_id|contact_id|record_type_id|region_c|loss_reason_c|tier_c|deal_size_c|backup_email_c|fiscal_quarter|is_deleted|last_modified_date|system_modstamp|_fivetran_synced
+        006A|Bikes|Signed|1000|2024-01-19|true|2024-01-20 10:00:00|2024-01-01 09:00:00|005A|001A|003A|012X|North||gold|large|a@b.c|1|false|2024-01-21 00:00:00|2024-01-21 00:00:00|2024-02-20 01:00:00
+        006B|Bells|Dead|200|2024-01-02|true||2024-01-02 10:00:00|005A|001A|||North|price||||1|false|2024-01-03 00:00:00|2024-01-03 00:00:00|2024-02-20 01:00:00
+        006C|Carts|Proposal|300|2025-12-31|false|2024-01-09 10:00:00|2024-01-03 10:00:00|005B|001A||012Y||||||1|false|2024-01-09 10:00:00|2024-01-09 10:00:00|2024-02-20 01:00:00
+        006D|Doors|Renewed|400|2024-03-31|true||2024-01-04 10:00:00|005B|001A||||||||1|false|2024-02-10 12:00:00|2024-02-10 12:00:00|2024-02-20 01:00:00
+        006E|Edges|Lost|500|2024-01-25|||2024-01-05 10:00:00|005B|001A||||||||1|false|2024-01-26 12:00:00|2024-01-26 12:00:00|2024-02-20 01:00:00
+        006F|Frame|Proposal|600|2024-03-01|false||2024-01-06 10:00:00|005B|001A||||||||1|true|2024-01-30 08:00:00|2024-02-01 08:00:00|2024-02-20 01:00:00
     """,
     "opportunity_history": """
         id|opportunity_id|stage_name|amount|close_date|created_date|_fivetran_synced
@@ -67,10 +67,10 @@ COMPANY = {
         01J7|Dead|Dead|400|true|true|false|2024-02-20 01:00:00
     """,
     "lead": """
-        id|name|first_name|last_name|company|status|email|phone|mobile_phone|street|lead_source|owner_id|converted_date|converted_opportunity_id|converted_account_id|converted_contact_id|master_record_id|tier_c|is_deleted|created_date|system_modstamp|_fivetran_synced
-        00QA|Al Fine|Al|Fine|Acme|Converted|Al@Acme.com|12|34|Elm 1|Web|005A|2024-01-01|006A|001A|003A||silver|false|2024-01-01 08:00:00|2024-01-01 09:00:00|2024-02-20 01:00:00
-        00QB|Bea Low|Bea|Low|Byte|Open|||||Fair|005A||||||bronze|false|2024-01-02 08:00:00|2024-01-02 08:00:00|2024-02-20 01:00:00
-        00QC|B. Low|B.|Low|Byte|Open|||||Fair|005A|||||00QB||true|2024-01-02 09:00:00|2024-01-03 08:00:00|2024-02-20 01:00:00
+        id|name|first_name|last_name|company|status|email|phone|mobile_phone|street|lead_source|owner_id|converted_date|converted_opportunity_id|converted_account_id|converted_contact_id|master_record_id|lost_reason_c|tier_c|is_deleted|created_date|system_modstamp|_fivetran_synced
+        00QA|Al Fine|Al|Fine|Acme|Converted|Al@Acme.com|12|34|Elm 1|Web|005A|2024-01-01|006A|001A|003A|||silver|false|2024-01-01 08:00:00|2024-01-01 09:00:00|2024-02-20 01:00:00
+        00QB|Bea Low|Bea|Low|Byte|Open|||||Fair|005A||||||no need|bronze|false|2024-01-02 08:00:00|2024-01-02 08:00:00|2024-02-20 01:00:00
+        00QC|B. Low|B.|Low|Byte|Open|||||Fair|005A|||||00QB|||true|2024-01-02 09:00:00|2024-01-03 08:00:00|2024-02-20 01:00:00
     """,
     "lead_history": """
         id|lead_id|field|old_value|new_value|created_date
@@ -89,8 +89,8 @@ COMPANY = {
         001P|Pia Poe|true|||||||||005A||false|2024-01-01 08:00:00|2024-01-01 08:00:00|2024-02-20 01:00:00
     """,
     "contact": """
-        id|account_id|name|email|phone|mobile_phone|birthdate|title|owner_id|created_date|is_deleted|system_modstamp|_fivetran_synced
-        003A|001A|Al Fine|Al@Acme.com|12|34|1980-01-01|Buyer|005A|2024-01-01 09:00:00|false|2024-01-01 09:00:00|2024-02-20 01:00:00
+        id|account_id|user_id_c|name|email|phone|mobile_phone|birthdate|title|owner_id|created_date|is_deleted|system_modstamp|_fivetran_synced
+        003A|001A|u7|Al Fine|Al@Acme.com|12|34|1980-01-01|Buyer|005A|2024-01-01 09:00:00|false|2024-01-01 09:00:00|2024-02-20 01:00:00
     """,
     "user": """
         id|name|email|user_role_id|manager_id|is_active|created_date|_fivetran_synced
@@ -251,6 +251,7 @@ SEEDS = {
         segment_name|subject_type|attribute
         tier|opportunity|tier_c
         lead_tier|lead|tier_c
+        size|opportunity|deal_size
         mail|opportunity|backup_email_c
         first_name|lead|first_name
     """,
@@ -465,7 +466,8 @@ def test_field_changes_bear_the_names_of_the_records_columns(tables: Tables) -> 
     assert found == [
         ("006A", "amount", None, "900"),
         ("006A", "created", None, None),
-        ("006A", "deal_size_c", "small", "large"),
+        # As the segment names it.
+        ("006A", "deal_size", "small", "large"),
         ("006A", "expected_close_date", "2024-01-31", "2024-01-19"),
         ("006A", "owner_id", "005B", "005A"),
         ("006A", "pipeline", "012Y", "Enterprise"),
@@ -534,16 +536,17 @@ def test_leads_are_converted_and_merged(tables: Tables) -> None:
             is_deleted,
             strftime(closed_at, '%m-%d %H:%M'),
             record_name,
-            email_hash is not null
+            email_hash is not null,
+            loss_reason
         from staging.stg_records
         where source = 'fivetran' and record_type = 'lead'
         order by record_id
         """
     )
     assert found == [
-        ("00QA", "006A", "001A", None, False, "01-01 08:00", None, True),
-        ("00QB", None, None, None, False, None, None, False),
-        ("00QC", None, None, "00QB", True, None, None, False),
+        ("00QA", "006A", "001A", None, False, "01-01 08:00", None, True, None),
+        ("00QB", None, None, None, False, None, None, False, "no need"),
+        ("00QC", None, None, "00QB", True, None, None, False, None),
     ]
     accounts = rows(tables, "account_id, merged_into_id, is_deleted", "stg_accounts", "fivetran")
     assert accounts == [("001A", None, False), ("001B", "001A", True), ("001P", None, False)]
@@ -564,6 +567,8 @@ def test_a_deal_has_the_hashed_address_of_its_contact(tables: Tables) -> None:
         """
     )
     assert records == 1
+    # Who that is on the web, where the company keeps it in a column of its own.
+    assert rows(tables, "contact_id, user_id", "stg_contacts", "fivetran") == [("003A", "u7")]
 
 
 def test_only_declared_segments_become_attributes_and_never_personal_ones(
@@ -584,11 +589,12 @@ def test_only_declared_segments_become_attributes_and_never_personal_ones(
         )
         select list(key order by key) from keys
         where
-            key in ('tier_c', 'backup_email_c', 'fiscal_quarter')
+            key in ('tier_c', 'deal_size', 'deal_size_c', 'backup_email_c', 'fiscal_quarter')
             or regexp_matches(key, 'name|phone|mail|street|birth|company')
         """
     )
-    assert keys == ["tier_c"]
+    # A custom one with or without its `_c`, as the segment has it.
+    assert keys == ["deal_size", "tier_c"]
     [(name,)] = tables.query(
         "select account_name from staging.stg_accounts where account_id = 'fivetran:001P'"
     )

@@ -15,6 +15,7 @@ select
     companies.employees,
     companies.annual_revenue,
     companies.country,
+    companies.region,
     companies.website,
     companies.parent_company_id as parent_account_id,
     companies.owner_id,

@@ -178,16 +178,24 @@ subjects as (
     group by all
 ),
 
+leads as (
+    select * from {{ ref('base_hubspot__leads') }}
+),
+
 survivors as (
     select * from {{ ref('base_hubspot__merges') }}
-    where object_type = 'deal'
 )
 
 select
     current_activities.activity_id,
     current_activities.occurred_at,
     current_activities.activity_type,
-    coalesce(survivors.merged_into_id, subjects.deal_id) as record_id,
+    -- What is about no deal is about the lead that the contact is.
+    coalesce(
+        surviving_deals.merged_into_id,
+        subjects.deal_id,
+        'contact:' || coalesce(surviving_contacts.merged_into_id, leads.contact_id)
+    ) as record_id,
     subjects.contact_id,
     current_activities.owner_id,
     current_activities.updated_at,
@@ -204,10 +212,20 @@ inner join subjects
     on
         current_activities._source = subjects._source
         and current_activities.associated_id = subjects.associated_id
-left join survivors
+left join survivors as surviving_deals
     on
-        subjects._source = survivors._source
-        and subjects.deal_id = survivors.merged_id
+        subjects._source = surviving_deals._source
+        and surviving_deals.object_type = 'deal'
+        and subjects.deal_id = surviving_deals.merged_id
+left join leads
+    on
+        subjects._source = leads._source
+        and subjects.contact_id = leads.contact_id
+left join survivors as surviving_contacts
+    on
+        leads._source = surviving_contacts._source
+        and surviving_contacts.object_type = 'contact'
+        and leads.contact_id = surviving_contacts.merged_id
 where
     not current_activities.is_deleted
     -- A row without an instant stands for details that were not delivered, or an open ticket.

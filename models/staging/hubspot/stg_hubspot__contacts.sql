@@ -11,9 +11,11 @@ survivors as (
 select
     contacts.contact_id,
     contacts.company_id as account_id,
+    contacts.user_id,
     contacts.email,
     contacts.job_title,
     contacts.lead_source,
+    contacts.region,
     contacts.owner_id,
     contacts.created_at,
     survivors.merged_into_id,

@@ -30,15 +30,8 @@ survivors as (
     select * from {{ ref('base_hubspot__merges') }}
 ),
 
-leads_before as (
-    select distinct
-        _source,
-        object_id as contact_id,
-    from {{ ref('base_hubspot__property_changes') }}
-    where
-        object_type = 'contact'
-        and property_name = 'lifecyclestage'
-        and property_value is not null
+contacts_in_funnels as (
+    select * from {{ ref('base_hubspot__leads') }}
 ),
 
 first_deals as (
@@ -107,6 +100,7 @@ opportunities as (
         account_id,
         contact_email,
         lead_source,
+        region,
         loss_reason,
         cast(null as {{ dbt.type_string() }}) as converted_record_id,
         merged_into_id,
@@ -142,7 +136,8 @@ leads as (
         contacts.company_id as account_id,
         contacts.email as contact_email,
         contacts.lead_source,
-        cast(null as {{ dbt.type_string() }}) as loss_reason,
+        contacts.region,
+        contacts.loss_reason,
         first_deals.deal_id as converted_record_id,
         'contact:' || survivors.merged_into_id as merged_into_id,
         cast(contacts.is_deleted as {{ dbt.type_string() }}) as is_deleted,
@@ -170,12 +165,11 @@ leads as (
             contacts._source = survivors._source
             and contacts.contact_id = survivors.merged_id
             and survivors.object_type = 'contact'
-    left join leads_before
-        on
-            contacts._source = leads_before._source
-            and contacts.contact_id = leads_before.contact_id
     -- Who never had a lifecycle stage is in an address book, not in a funnel.
-    where contacts.lifecycle_stage is not null or leads_before.contact_id is not null
+    inner join contacts_in_funnels
+        on
+            contacts._source = contacts_in_funnels._source
+            and contacts.contact_id = contacts_in_funnels.contact_id
 )
 
 select * from opportunities

@@ -5,7 +5,9 @@ accounts as (
 ),
 
 wanted_attributes as (
-    select array_agg(distinct attribute) as attributes
+    select
+        array_agg(distinct attribute) as attributes,
+        array_agg(distinct attribute || '_c') as custom_attributes,
     from {{ ref('segments') }}
 )
 
@@ -42,6 +44,6 @@ select
         '_fivetran_deleted', '_fivetran_active', '_ab_cdc_deleted_at', 'last_modified_date',
         'system_modstamp', '_extra',
     ]) }} as _is_current,
-    {{ json_with_keys('accounts._extra', 'wanted_attributes.attributes') }} as _extra,
+    {{ salesforce_attributes('accounts', 'wanted_attributes') }} as _extra,
 from accounts
 cross join wanted_attributes

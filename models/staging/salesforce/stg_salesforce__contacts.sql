@@ -7,6 +7,7 @@ contacts as (
 select
     contacts.id as contact_id,
     contacts.account_id,
+    contacts.user_id_c as user_id,
     contacts.name,
     contacts.email,
     contacts.phone,
@@ -26,8 +27,8 @@ select
     contacts._delivered_at,
     contacts._plausible_until,
     {{ salesforce_is_current('contacts', [
-        'account_id', 'name', 'email', 'phone', 'title', 'lead_source', 'region_c', 'owner_id',
-        'created_date', 'master_record_id', 'is_deleted', '_fivetran_deleted', '_fivetran_active',
+        'account_id', 'user_id_c', 'name', 'email', 'phone', 'title', 'lead_source', 'region_c',
+        'owner_id', 'created_date', 'master_record_id', 'is_deleted', '_fivetran_deleted', '_fivetran_active',
         '_ab_cdc_deleted_at', 'last_modified_date', 'system_modstamp',
     ]) }} as _is_current,
 from contacts

@@ -16,6 +16,11 @@ record_types as (
     from {{ salesforce_current_rows('record_type') }}
 ),
 
+segment_attributes as (
+    select distinct attribute
+    from {{ ref('segments') }}
+),
+
 histories as (
     select
         'opportunity' as record_type,
@@ -83,7 +88,12 @@ named_histories as (
 select
     histories.record_type,
     histories.record_id,
-    histories.field,
+    -- A company's own field may be named without its `_c`, as among the attributes of records.
+    case
+        when segment_attributes.attribute is null
+            then coalesce(custom_attributes.attribute, histories.field)
+        else histories.field
+    end as field,
     case
         when histories.field = 'pipeline' then coalesce(old_types.name, histories.old_value)
         else histories.old_value
@@ -109,6 +119,10 @@ left join record_types as new_types
     on
         histories._source = new_types._source
         and histories.new_value = new_types.id
+left join segment_attributes
+    on histories.field = segment_attributes.attribute
+left join segment_attributes as custom_attributes
+    on histories.field = custom_attributes.attribute || '_c'
 where
     not {{ names_personal_word('histories.field_name') }}
     -- Of these Salesforce writes each change twice, once in ids and once in names.

@@ -64,7 +64,9 @@ closing_stages as (
 ),
 
 wanted_attributes as (
-    select array_agg(distinct attribute) as attributes
+    select
+        array_agg(distinct attribute) as attributes,
+        array_agg(distinct attribute || '_c') as custom_attributes,
     from {{ ref('segments') }}
 ),
 
@@ -142,7 +144,7 @@ opportunity_records as (
             'closed_lost_reason_c', 'is_deleted', '_fivetran_deleted', '_fivetran_active',
             '_ab_cdc_deleted_at', 'last_modified_date', 'system_modstamp', '_extra',
         ]) }} as _is_current,
-        {{ json_with_keys('deals._extra', 'wanted_attributes.attributes') }} as _extra,
+        {{ salesforce_attributes('deals', 'wanted_attributes') }} as _extra,
     from opportunities_by_closing as deals
     cross join wanted_attributes
 ),
@@ -166,7 +168,7 @@ lead_records as (
         leads.email as contact_email,
         leads.lead_source,
         leads.region_c as region,
-        cast(null as {{ dbt.type_string() }}) as loss_reason,
+        coalesce(leads.loss_reason_c, leads.lost_reason_c) as loss_reason,
         leads.converted_opportunity_id as converted_record_id,
         leads.master_record_id as merged_into_id,
         cast({{ salesforce_is_deleted('leads') }} as {{ dbt.type_string() }}) as is_deleted,
@@ -181,11 +183,11 @@ lead_records as (
         {{ salesforce_is_current('leads', [
             'created_date', 'converted_date', 'status', 'currency_iso_code', 'owner_id',
             'converted_account_id', 'email', 'lead_source', 'record_type_id', 'region_c',
-            'converted_opportunity_id', 'master_record_id', 'is_deleted', '_fivetran_deleted',
+            'loss_reason_c', 'lost_reason_c', 'converted_opportunity_id', 'master_record_id', 'is_deleted', '_fivetran_deleted',
             '_fivetran_active', '_ab_cdc_deleted_at', 'last_modified_date', 'system_modstamp',
             '_extra',
         ]) }} as _is_current,
-        {{ json_with_keys('leads._extra', 'wanted_attributes.attributes') }} as _extra,
+        {{ salesforce_attributes('leads', 'wanted_attributes') }} as _extra,
     from leads
     left join record_types
         on

@@ -13,12 +13,13 @@ select
     {{ hubspot_property('name') }} as name,
     {{ hubspot_property('industry') }} as industry,
     {{ hubspot_property('country') }} as country,
+    {{ hubspot_property('region') }} as region,
     coalesce({{ hubspot_property('website') }}, {{ hubspot_property('domain') }}) as website,
     {{ hubspot_property('hs_merged_object_ids') }} as merged_ids,
     {{ hubspot_attributes([
         'annualrevenue', 'country', 'createdate', 'domain', 'hs_lastmodifieddate',
         'hs_merged_object_ids', 'hs_parent_company_id', 'hubspot_owner_id', 'industry', 'name',
-        'numberofemployees', 'website',
+        'numberofemployees', 'region', 'website',
     ]) }} as attributes,
     {{ hubspot_is_true(['_fivetran_deleted', 'is_deleted', 'archived']) }} as is_deleted,
     {{ connector_instant("coalesce(" ~ hubspot_property('createdate') ~ ", created_at)") }}

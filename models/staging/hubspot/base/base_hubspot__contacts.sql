@@ -4,6 +4,19 @@ contacts as (
     select * from {{ source('hubspot', 'contact') }}
     {{ union_by_name() }}
     select * from {{ source('hubspot', 'contacts') }}
+),
+
+wanted_attributes as (
+    select array_agg(distinct attribute) as attributes
+    from {{ ref('segments') }}
+),
+
+contacts_and_wanted as (
+    select
+        contacts.*,
+        wanted_attributes.attributes as wanted_attributes,
+    from contacts
+    cross join wanted_attributes
 )
 
 select
@@ -12,19 +25,27 @@ select
         {{ hubspot_property('associatedcompanyid') }},
         {{ list_item(json_items("companies"), 1) }}
     ) as company_id,
+    {{ hubspot_property('user_id') }} as user_id,
     {{ hubspot_property('email') }} as email,
     {{ hubspot_property('lifecyclestage') }} as lifecycle_stage,
     {{ hubspot_property('jobtitle') }} as job_title,
     {{ hubspot_property('hubspot_owner_id') }} as owner_id,
-    {{ hubspot_property('hs_analytics_source') }} as lead_source,
+    coalesce(
+        {{ hubspot_property('lead_source') }}, {{ hubspot_property('hs_analytics_source') }}
+    ) as lead_source,
+    {{ hubspot_property('region') }} as region,
+    {{ hubspot_property('loss_reason') }} as loss_reason,
     {{ hubspot_property('hs_merged_object_ids') }} as merged_ids,
     {{ hubspot_property('hs_calculated_merged_vids') }} as merged_vids,
     {{ json_merged('properties', '_extra') }} as delivered_properties,
     {{ json_with_keys(
-        hubspot_attributes([]),
-        split_text("'" ~ var('hubspot_contact_attributes') | join(',') ~ "'", ',')
-    ) }}
-        as attributes,
+        hubspot_attributes([
+            'associatedcompanyid', 'createdate', 'email', 'hs_analytics_source',
+            'hs_merged_object_ids', 'hubspot_owner_id', 'jobtitle', 'lastmodifieddate',
+            'lead_source', 'lifecyclestage', 'loss_reason', 'region', 'user_id',
+        ]),
+        'wanted_attributes'
+    ) }} as attributes,
     {{ hubspot_is_true(['_fivetran_deleted', 'is_deleted', 'archived']) }} as is_deleted,
     {{ connector_instant("coalesce(" ~ hubspot_property('createdate') ~ ", created_at)") }}
         as created_at,
@@ -42,4 +63,4 @@ select
     _delivered_at,
     _plausible_until,
     _is_current,
-from contacts
+from contacts_and_wanted

@@ -16,7 +16,10 @@ select
     {{ hubspot_property('deal_currency_code') }} as currency,
     coalesce(owner_id, {{ hubspot_property('hubspot_owner_id') }}) as owner_id,
     {{ hubspot_property('hs_primary_associated_company') }} as company_id,
-    {{ hubspot_property('hs_analytics_source') }} as lead_source,
+    coalesce(
+        {{ hubspot_property('lead_source') }}, {{ hubspot_property('hs_analytics_source') }}
+    ) as lead_source,
+    {{ hubspot_property('region') }} as region,
     {{ hubspot_property('closed_lost_reason') }} as loss_reason,
     {{ hubspot_property('hs_merged_object_ids') }} as merged_ids,
     contacts as contact_ids,
@@ -26,7 +29,7 @@ select
         'amount', 'closedate', 'closed_lost_reason', 'createdate', 'deal_currency_code', 'dealname',
         'dealstage', 'hs_analytics_source', 'hs_is_closed', 'hs_is_closed_won',
         'hs_lastmodifieddate', 'hs_merged_object_ids', 'hs_primary_associated_company',
-        'hubspot_owner_id', 'pipeline',
+        'hubspot_owner_id', 'lead_source', 'pipeline', 'region',
     ]) }} as attributes,
     {{ hubspot_is_true(['_fivetran_deleted', 'is_deleted', 'archived']) }} as is_deleted,
     try_cast({{ hubspot_property('hs_is_closed') }} as boolean) as is_closed,
