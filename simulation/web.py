@@ -7,7 +7,7 @@ to `crm`, the figures to `parameters`.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -60,6 +60,18 @@ EVENT_NAMES = (
 )
 
 CUSTOMER_KINDS = ("new", "existing")
+
+# How the links of a channel are tagged: source and medium of the campaign. Who comes of one's own
+# accord follows no link.
+CAMPAIGNS = {
+    "search": ("google", "organic"),
+    "paid_ads": ("google", "cpc"),
+    "social": ("facebook", "social"),
+    "referral": ("forum", "referral"),
+    "email": ("newsletter", "email"),
+    "qr_code": ("leaflet", "qr"),
+}
+_NO_CAMPAIGN = (None, None)
 
 # How far a session gets; positions are depths.
 DEPTHS = ("visit", "product_view", "cart", "checkout", "payment")
@@ -141,6 +153,11 @@ def contexts(parameters: Parameters) -> tuple[tuple[str, str, str, str], ...]:
             parameters.channels, parameters.devices, parameters.regions, CUSTOMER_KINDS
         )
     )
+
+
+def campaigns(channels: Sequence[str]) -> Iterator[tuple[str | None, str | None]]:
+    """Source and medium of the campaigns that lead there by these channels."""
+    return (CAMPAIGNS.get(channel, _NO_CAMPAIGN) for channel in channels)
 
 
 def simulate(parameters: Parameters, seed: int, days: Sequence[date]) -> Web:

@@ -77,6 +77,7 @@ def connect(found: Mapping[str, Columns], parameters: Parameters) -> duckdb.Duck
 def _words(parameters: Parameters) -> Mapping[str, Mapping[str, Words]]:
     """The words of every table, by table and by the column that will hold them."""
     channel, device, region, customer_kind = zip(*web.contexts(parameters), strict=True)
+    campaign_source, campaign_medium = zip(*web.campaigns(channel), strict=True)
     page_type, action, about = zip(*web.details(parameters), strict=True)
     record_types = Words("type", crm.RECORD_TYPES)
     stages = Words("stage", crm.stage_texts(parameters))
@@ -87,6 +88,8 @@ def _words(parameters: Parameters) -> Mapping[str, Mapping[str, Words]]:
         "events": {
             "event": Words("event", web.EVENT_NAMES),
             "channel": Words("context", channel),
+            "campaign_source": Words("context", campaign_source),
+            "campaign_medium": Words("context", campaign_medium),
             "device": Words("context", device),
             "region": Words("context", region),
             "customer_kind": Words("context", customer_kind),

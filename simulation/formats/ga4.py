@@ -13,7 +13,7 @@ NAMES = {
 }
 # The export's own fields for what the company knows of a visit.
 ATTRIBUTES = {
-    "channel": "campaign_medium",
+    "channel": "campaign_name",
     "device": "device_type",
     "product": "product_id",
 }
@@ -73,7 +73,11 @@ TABLES = (
             'WEB' as platform,
             {{category: device}} as device,
             {{region: region}} as geo,
-            {{manual_medium: channel}} as collected_traffic_source,
+            {{
+                manual_campaign_name: channel,
+                manual_source: campaign_source,
+                manual_medium: campaign_medium
+            }} as collected_traffic_source,
             case when "order" is not null
                 then {{transaction_id: shop_order_id("order"), purchase_revenue: money(cents)}}
             end as ecommerce,

@@ -29,7 +29,12 @@ _EVENTS = f"""
         event_id(key) as event_id,
         's' || "session" as session_id,
         '{{"channel":"' || channel || '","device":"' || device || '","region":"' || region
-            || '","customer_kind":"' || customer_kind || '"'
+            || '","customer_kind":"' || customer_kind || '","campaign_name":"' || channel || '"'
+            || coalesce(
+                ',"campaign_source":"' || campaign_source
+                || '","campaign_medium":"' || campaign_medium || '"',
+                ''
+            )
             || coalesce(',"page_type":"' || page_type || '"', '')
             || coalesce(',"action":"' || action || '"', '')
             || coalesce(',"product":"' || product || '"', '')

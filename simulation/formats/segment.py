@@ -24,6 +24,9 @@ _CALL = f"""
     case when broken <> 'no subject' then user_id("user") end as user_id,
     case when broken <> 'no subject' then device_id(anonymous) end as anonymous_id,
     's' || "session" as context_session_id,
+    channel as context_campaign_name,
+    campaign_source as context_campaign_source,
+    campaign_medium as context_campaign_medium,
     email(email) as context_traits_email
 """
 _TRAITS = "channel, device, region, customer_kind"

@@ -13,7 +13,7 @@ NAMES = {
 }
 # The tracker's own fields for what the company knows of a visit.
 ATTRIBUTES = {
-    "channel": "campaign_medium",
+    "channel": "campaign_name",
     "device": "device_type",
     "product": "product_id",
 }
@@ -69,7 +69,9 @@ TABLES = (
             case when broken <> 'no subject' then user_id("user") end as user_id,
             case when broken <> 'no subject' then device_id(anonymous) end as domain_userid,
             's' || "session" as domain_sessionid,
-            cast(channel as varchar) as mkt_medium,
+            cast(channel as varchar) as mkt_campaign,
+            cast(campaign_source as varchar) as mkt_source,
+            cast(campaign_medium as varchar) as mkt_medium,
             cast(device as varchar) as dvce_type,
             cast(region as varchar) as geo_region_name,
             -- A column that the company's own enrichment adds.

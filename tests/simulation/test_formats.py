@@ -64,12 +64,6 @@ OF_ALL = (
     ),
     Loss("identity_ties", ("source",), "true", "what the sources are called"),
 )
-_CAMPAIGNS = Loss(
-    "dim_sessions",
-    ("channel", "campaign_medium"),
-    "true",
-    "they keep the company's channel as the medium of a campaign, of which the others tell nothing",
-)
 _FIRST_OF_LEADS = "stage_id in ('new', 'awareness')"
 _FIRST_OF_DEALS = "stage_id in ('target', 'intent')"
 LOSSES: Mapping[str, tuple[Loss, ...]] = {
@@ -124,9 +118,8 @@ LOSSES: Mapping[str, tuple[Loss, ...]] = {
         ),
     ),
     "segment": (),
-    "snowplow": (_CAMPAIGNS,),
+    "snowplow": (),
     "ga4": (
-        _CAMPAIGNS,
         Loss("dim_sessions", ("session_id",), "true", "its sessions are numbers of the device"),
     ),
 }
