@@ -118,31 +118,11 @@ event_values as (
         segments.segment_name,
         segments.taken_at,
         event_entries.needed_for,
-        {{ json_text_at('event_entries.attributes', 'segments.attribute') }} as attribute_value,
-        false as is_field_change,
-        event_entries.tie_position,
-        event_entries.event_number,
-        cast(null as varchar) as record_id,
-        event_entries.entered_at as known_at,
-    from event_entries
-    inner join segments
-        on
-            event_entries.funnel_id = segments.funnel_id
-            and event_entries.needed_for = segments.needs
-            and event_entries.stage_id is not distinct from segments.stage_id
-    where not segments.is_of_session
-),
-
-session_values as (
-    select
-        event_entries.funnel_id,
-        event_entries.subject_id,
-        event_entries.journey_number,
-        segments.segment_name,
-        segments.taken_at,
-        event_entries.needed_for,
-        {{ json_text_at('session_attributes.attributes', 'segments.attribute') }}
-            as attribute_value,
+        case
+            when segments.is_of_session
+                then {{ json_text_at('session_attributes.attributes', 'segments.attribute') }}
+            else {{ json_text_at('event_entries.attributes', 'segments.attribute') }}
+        end as attribute_value,
         false as is_field_change,
         event_entries.tie_position,
         event_entries.event_number,
@@ -155,8 +135,9 @@ session_values as (
             and event_entries.needed_for = segments.needs
             and event_entries.stage_id is not distinct from segments.stage_id
     left join session_attributes
-        on event_entries.session_id = session_attributes.session_id
-    where segments.is_of_session
+        on
+            case when segments.is_of_session then event_entries.session_id end
+            = session_attributes.session_id
 ),
 
 record_values as (
@@ -229,8 +210,6 @@ record_changes as (
 
 all_values as (
     select * from event_values
-    union all
-    select * from session_values
     union all
     select * from record_values
     union all
