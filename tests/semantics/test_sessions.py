@@ -188,6 +188,8 @@ bots.events(
     anonymous_id=bots.subject("phone"),
 )
 bots.events("eve", "2024-01-02T10:00:00 visit\n2024-01-02T11:00:00 ordered")
+# An address in a column of its own tells as much as one among the properties.
+bots.events("max", "2024-01-01T10:00:00 visit", file="max.csv", email="Max@bots.example.com")
 # Not known to be of the company before the as-of.
 bots.events("joe", "2024-01-01T10:00:00 visit\n2025-01-01T06:00:00 in email=joe@bots.example.com")
 
@@ -219,8 +221,8 @@ def test_traffic_that_is_left_out_is_counted(warehouse: Tables) -> None:
     assert sorted(totals) == [
         ("bot", "events_excluded", 1),
         ("bot", "visitors_excluded", 1),
-        ("internal", "events_excluded", 4),
-        ("internal", "visitors_excluded", 2),
+        ("internal", "events_excluded", 5),
+        ("internal", "visitors_excluded", 3),
         ("nobody's", "events_excluded", 0),
         ("nobody's", "visitors_excluded", 0),
     ]
