@@ -30,7 +30,7 @@ rule_patterns as (
         select
             '{{ origin }}' as origin,
             rule_position,
-            {{ origin }} as pattern,
+            '(?i)' || {{ origin }} as pattern,
         from rules
         where {{ origin }} is not null
         {{ 'union all' if not loop.last }}
@@ -47,7 +47,7 @@ matched_values as (
         on
             asked_values.origin = rule_patterns.origin
             and {{ matches_regex(
-                "lower(coalesce(asked_values.origin_value, ''))", 'rule_patterns.pattern'
+                "coalesce(asked_values.origin_value, '')", 'rule_patterns.pattern'
             ) }}
 ),
 
