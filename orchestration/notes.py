@@ -6,6 +6,7 @@ What there is to note is found out where the night is at work: in `load_notes` a
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,7 +18,10 @@ def keep_notes(settings: Settings, run_id: str, notes: Sequence[str]) -> None:
     kept = dict.fromkeys([*notes_of(settings, run_id), *notes])
     settings.home.mkdir(parents=True, exist_ok=True)
     text = json.dumps({"run_id": run_id, "notes": list(kept)}, ensure_ascii=False, indent=4)
-    _file(settings).write_text(text + "\n", encoding="utf-8")
+    # A run that dies here leaves no half of a file, which no run after it could read.
+    unfinished = _file(settings).with_suffix(".partial")
+    unfinished.write_text(text + "\n", encoding="utf-8")
+    os.replace(unfinished, _file(settings))
 
 
 def notes_of(settings: Settings, run_id: str) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from orchestration import declarations
@@ -262,6 +263,30 @@ def test_blanks_stay_in_what_is_matched(declare: Declare) -> None:
     """An event whose name ends in a blank could not be declared if blanks were dropped."""
     folder = declare(**edited("stage_rules", "add_to_cart", '" add to cart "'))
     assert declarations.read(folder).tables["stage_rules"][1]["match_value"] == " add to cart "
+
+
+@pytest.mark.parametrize(
+    ("user_agent", "is_bot"),
+    [
+        ("Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)", True),
+        ("Mozilla/5.0 (compatible; bingbot/2.0)", True),
+        ("AdsBot-Google (+http://www.google.com/adsbot.html)", True),
+        ("Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 HeadlessChrome/120.0.0.0", True),
+        ("Mozilla/5.0 (Linux; Android 11; CUBOT NOTE 20) AppleWebKit/537.36 Chrome/96.0", False),
+        ("Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/120.0", False),
+        ("python-requests/2.31.0", False),
+        ("curl/8.5.0", False),
+    ],
+)
+def test_the_shipped_rules_know_bots_and_no_customers(user_agent: str, is_bot: bool) -> None:
+    """Who has a Cubot telephone, or whose order the server sends, would be no customer."""
+    rules = declarations.read(declarations.SHIPPED).tables["excluded_traffic"]
+    found = [
+        duckdb.execute("select regexp_matches(?, ?)", [user_agent, rule["match_value"]]).fetchone()
+        for rule in rules
+        if rule["property_name"] == "user_agent"
+    ]
+    assert found == [(is_bot,)]
 
 
 def test_hours_of_a_date_are_those_of_its_weekday(declare: Declare) -> None:

@@ -17,6 +17,7 @@ import yaml
 
 from orchestration import dbt, known_on
 from orchestration.declarations import Source
+from orchestration.extracts import read_extracts
 from orchestration.known_deliveries import known_on_dates, midnight, received_at
 from orchestration.raw_views import create_raw_views
 from tests.orchestration.deliveries import Company
@@ -162,6 +163,18 @@ def test_rows_of_the_web_systems_are_known_from_when_they_were_received(tmp_path
         ):
             found = connection.execute(f"select {key} from {table}").fetchall()
             assert found == [("early",)], table
+
+
+def test_all_that_the_web_systems_receive_says_when() -> None:
+    """A fact of an event, such as that it is a robot's, would be known by its file alone."""
+    received = {
+        f"{system}.{table}": extract.received_at
+        for system in ("segment", "snowplow")
+        for table, extract in read_extracts(system).items()
+        if {"received_at", "collector_tstamp", "root_tstamp"} & {*extract.column_names}
+    }
+    assert received
+    assert [table for table, column in received.items() if column is None] == []
 
 
 def test_a_night_that_dies_leaves_no_half_of_a_date(

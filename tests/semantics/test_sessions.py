@@ -121,11 +121,15 @@ ORIGINS = {
     "letter": "page_path=/ campaign_source=crm campaign_medium=email campaign_name=june",
     "social": "page_path=/ page_referrer=https://m.weibo.com/u/1",
     "strange": "page_path=/ campaign_source=flyer campaign_medium=qr",
+    "workshop": "page_path=/ campaign_source=bing campaign_medium=cpc campaign_name=workshop",
+    "told": "page_path=/a?name=told page_referrer=https://told:secret@blog.example/",
 }
 for visitor, properties in ORIGINS.items():
     origin.events(
         visitor,
-        f"2024-01-01T10:00:00 start\n2024-01-01T10:00:01 view {properties}\n"
+        # What only sounds like a campaign, and a page that is empty, began nothing.
+        "2024-01-01T10:00:00 start page_path= campaign=banner campaign_slot=2 campaign_source=\n"
+        f"2024-01-01T10:00:01 view {properties}\n"
         "2024-01-01T10:05:00 view page_path=/late campaign_source=late",
         subject_type="visitor",
     )
@@ -147,6 +151,8 @@ def test_a_session_has_the_channel_of_its_first_page(warehouse: Tables) -> None:
         letter       E-mail       /             -              crm              email
         social       Social       /             m.weibo.com    -                -
         strange      Other        /             -              flyer            qr
+        workshop     Paid_search  /             -              bing             cpc
+        told         Referral     /a            blog.example   -                -
         """,
     )
 
@@ -188,6 +194,8 @@ bots.events(
     anonymous_id=bots.subject("phone"),
 )
 bots.events("eve", "2024-01-02T10:00:00 visit\n2024-01-02T11:00:00 ordered")
+# An address in a column of its own tells as much as one among the properties.
+bots.events("max", "2024-01-01T10:00:00 visit", file="max.csv", email="Max@bots.example.com")
 # Not known to be of the company before the as-of.
 bots.events("joe", "2024-01-01T10:00:00 visit\n2025-01-01T06:00:00 in email=joe@bots.example.com")
 
@@ -219,8 +227,8 @@ def test_traffic_that_is_left_out_is_counted(warehouse: Tables) -> None:
     assert sorted(totals) == [
         ("bot", "events_excluded", 1),
         ("bot", "visitors_excluded", 1),
-        ("internal", "events_excluded", 4),
-        ("internal", "visitors_excluded", 2),
+        ("internal", "events_excluded", 5),
+        ("internal", "visitors_excluded", 3),
         ("nobody's", "events_excluded", 0),
         ("nobody's", "visitors_excluded", 0),
     ]

@@ -107,7 +107,8 @@ pairs as (
             and orders.order_precedence < other_orders.order_precedence
 ),
 
--- Ids of accounts can be compared within one system alone.
+-- Ids of accounts can be compared within one system alone. One person's may be many, as those of
+-- who buys for others, and say nothing more where both orders are hers.
 pairs_of_accounts as (
     select
         pairs.order_id,
@@ -123,6 +124,7 @@ pairs_of_accounts as (
         on pairs.order_id = accounts.order_id
     inner join order_accounts as other_accounts
         on pairs.other_order_id = other_accounts.order_id
+    where not coalesce(pairs.is_same_person, false)
     group by pairs.order_id, pairs.other_order_id
 ),
 

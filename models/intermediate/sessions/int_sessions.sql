@@ -7,8 +7,10 @@ events as (
         user_id,
         person_id,
         properties,
-        properties like '%"page_path":%' as has_page,
-        properties like '%"campaign_%' as has_campaign,
+        {{ json_text('properties', 'page_path') }} != '' as has_page,
+        {{ json_text('properties', 'campaign_source') }} != ''
+        or {{ json_text('properties', 'campaign_medium') }} != ''
+        or {{ json_text('properties', 'campaign_name') }} != '' as has_campaign,
         file_number,
         source_row,
         occurred_at,
@@ -37,7 +39,7 @@ described_sessions as (
         visitor_id,
         user_id,
         person_id,
-        {{ json_text('landing', 'page_path') }} as landing_page,
+        {{ url_without_query(json_text('landing', 'page_path')) }} as landing_page,
         {{ url_host("'https://' || " ~ json_text('landing', 'page_host')) }} as landing_host,
         {{ url_host(json_text('landing', 'page_referrer')) }} as referrer_host,
         campaign,
@@ -62,8 +64,9 @@ sessions_with_campaigns as (
         ended_at,
         case
             when
-                coalesce({{ json_text('campaign', 'page_path') }}, landing_page, '')
-                = coalesce(landing_page, '')
+                coalesce(
+                    {{ url_without_query(json_text('campaign', 'page_path')) }}, landing_page, ''
+                ) = coalesce(landing_page, '')
                 then campaign
         end as campaign,
     from described_sessions

@@ -39,7 +39,10 @@ event_values as (
         events._row as source_row,
         property_names.property_name,
         case property_names.property_name
-            when 'email' then lower({{ clean_text(json_text('events.properties', 'email')) }})
+            when 'email' then lower({{ clean_text(
+                'coalesce(' ~ json_text('events.properties', 'email') ~ ', '
+                ~ json_text('events._extra', 'email') ~ ')'
+            ) }})
             else coalesce(
                 {{ json_text_at('events.properties', 'property_names.property_name') }},
                 {{ json_text_at('events._extra', 'property_names.property_name') }}
