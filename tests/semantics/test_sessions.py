@@ -53,7 +53,7 @@ def test_a_longer_pause_than_declared_begins_a_new_session(warehouse: Tables) ->
         warehouse,
         "gap",
         """
-        session_id                      visitor_id  user_id  events  seconds
+        session_id                      visitor_id  user_id  events  seconds_in_session
         clicks:ann@2024-01-01_10:00:00  ann         -        2       1800
         clicks:ann@2024-01-01_11:00:01  ann         -        2       599
         clicks:bob@2024-01-01_23:50:00  bob         -        2       1200
@@ -74,7 +74,7 @@ def test_without_a_gap_sessions_are_those_of_the_source(warehouse: Tables) -> No
         warehouse,
         "own",
         """
-        session_id  events  seconds
+        session_id  events  seconds_in_session
         s1          2       18000
         """,
     )
@@ -115,6 +115,7 @@ ORIGINS = {
     "direct": "page_path=/",
     "own_page": "page_path=/b page_host=www.shop.example page_referrer=https://shop.example/a",
     "search": "page_path=/ page_host=shop.example page_referrer=https://www.Google.co.uk/",
+    "webmail": "page_path=/ page_referrer=https://mail.google.com/",
     "other_site": "page_path=/ page_referrer=https://blog.example:8080/post?x=1",
     "paid": "page_path=/ campaign_source=Google campaign_medium=CPC campaign_name=spring",
     "paid_social": "page_path=/ campaign_source=facebook campaign_medium=paid",
@@ -145,6 +146,7 @@ def test_a_session_has_the_channel_of_its_first_page(warehouse: Tables) -> None:
         direct       Direct       /             -              -                -
         own_page     Direct       /b            -              -                -
         search       Search       /             google.co.uk   -                -
+        webmail      E-mail       /             mail.google.com -               -
         other_site   Referral     /             blog.example   -                -
         paid         Paid_search  /             -              Google           CPC
         paid_social  Paid_social  /             -              facebook         paid

@@ -117,7 +117,9 @@ LOSSES: Mapping[str, tuple[Loss, ...]] = {
             "a demonstration is a meeting",
         ),
     ),
-    "segment": (),
+    "segment": (
+        Loss("dim_sessions", ("session_id",), "true", "its sessions are numbers of the device"),
+    ),
     "snowplow": (),
     "ga4": (
         Loss("dim_sessions", ("session_id",), "true", "its sessions are numbers of the device"),
@@ -166,7 +168,7 @@ class Comparison:
         )
         # Keys bear the name of their source; those of HubSpot's leads tell that it is a contact.
         self._connection.execute(
-            "create macro own_key(key) as regexp_replace(key, 'crm:(contact:)?', '', 'g')"
+            "create macro own_key(key) as regexp_replace(key, 'crm:(contact:)?|web:', '', 'g')"
         )
         for side, database in (("expected", expected), ("found", found)):
             self._connection.execute(f"attach '{database}' as {side} (read_only)")

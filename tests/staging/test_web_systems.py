@@ -463,7 +463,7 @@ def test_the_same_sessions_are_found(warehouse: Tables, system: str) -> None:
         from core.fct_journeys
         where funnel_id = 'visits' and subject_id like ?
         """,
-        [f"{system}-%"],
+        [f"{system}:{system}-%"],
     )
     assert found == [(3, 1)]
 

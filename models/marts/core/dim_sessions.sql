@@ -15,7 +15,7 @@ select
     sessions.person_id,
     sessions.started_at,
     sessions.ended_at,
-    {{ seconds_between('sessions.started_at', 'sessions.ended_at') }} as seconds,
+    {{ seconds_between('sessions.started_at', 'sessions.ended_at') }} as seconds_in_session,
     sessions.events,
     session_channels.channel,
     sessions.landing_page,

@@ -38,7 +38,10 @@ calls as (
             {{ own['event_name'] }} as event_name,
             user_id,
             anonymous_id,
-            coalesce(session_id, context_session_id) as session_id,
+            -- Libraries number sessions by the second they began in, which others share.
+            coalesce(anonymous_id, user_id)
+            || '.'
+            || coalesce(session_id, context_session_id) as session_id,
             timestamp as occurred_at,
             original_timestamp as collected_at,
             received_at,

@@ -34,7 +34,7 @@ delivered as (
         {{ clean_text('events.event_name') }} as event_name,
         {{ clean_text('events.user_id') }} as user_id,
         {{ clean_text('events.anonymous_id') }} as anonymous_id,
-        {{ clean_text('events.session_id') }} as session_id,
+        {{ prefixed_id('events.session_id', 'events._source') }} as session_id,
         {{ json_merged('events._extra', clean_text('events.properties')) }} as properties,
         coalesce(sources.timezone, 'UTC') as timezone,
         coalesce(sources.event_time, 'occurred') as event_time,
