@@ -81,31 +81,31 @@ def test_without_a_gap_sessions_are_those_of_the_source(warehouse: Tables) -> No
 
 
 # Many visitors whose pauses lie around the gap, delivered in any order.
-crowd = case("crowd", source=GAP_SOURCE)
+pauses = case("pauses", source=GAP_SOURCE)
 _random = np.random.default_rng(7)
-CROWD: dict[str, list[datetime]] = {}
+WALKS: dict[str, list[datetime]] = {}
 for number in range(100):
-    pauses = _random.choice([0, 1, 1799, 1800, 1801, 7200], size=_random.integers(1, 12))
-    instants = datetime(2024, 1, 1) + np.cumsum(pauses) * timedelta(seconds=1)
-    CROWD[f"v{number}"] = list(instants)
+    steps = _random.choice([0, 1, 1799, 1800, 1801, 7200], size=_random.integers(1, 12))
+    instants = datetime(2024, 1, 1) + np.cumsum(steps) * timedelta(seconds=1)
+    WALKS[f"v{number}"] = list(instants)
     rows = "\n".join(f"{at.isoformat()} view" for at in _random.permutation(instants))
-    crowd.events(f"v{number}", rows, subject_type="visitor")
+    pauses.events(f"v{number}", rows, subject_type="visitor")
 
 
 def test_sessions_are_those_of_a_plain_walk_through_the_events(warehouse: Tables) -> None:
     """Prevents sessions that depend on the order of delivery, or on what lies between."""
     expected = []
-    for visitor, instants in CROWD.items():
+    for visitor, instants in WALKS.items():
         sessions: list[list[datetime]] = []
         for at in sorted(instants):
             if sessions and at - sessions[-1][-1] <= timedelta(minutes=30):
                 sessions[-1].append(at)
             else:
                 sessions.append([at])
-        expected += [(f"crowd.{visitor}", s[0], s[-1], len(s)) for s in sessions]
+        expected += [(f"pauses.{visitor}", s[0], s[-1], len(s)) for s in sessions]
     found = warehouse.query(
         "select visitor_id, started_at, ended_at, events from core.dim_sessions"
-        " where split_part(visitor_id, '.', 1) = 'crowd'"
+        " where split_part(visitor_id, '.', 1) = 'pauses'"
     )
     assert sorted(found) == sorted(expected)
 
