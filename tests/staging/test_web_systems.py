@@ -288,6 +288,7 @@ def write_parquet(path: Path, rows: Sequence[Row]) -> None:
         " device: 'struct(category varchar, language varchar)',"
         " geo: 'struct(country varchar, city varchar)',"
         " traffic_source: 'struct(name varchar, medium varchar, source varchar)',"
+        " collected_traffic_source: 'struct(manual_source varchar)',"
         " ecommerce: 'struct(transaction_id varchar, purchase_revenue double)',"
         " items: 'struct(item_id varchar, item_category varchar)[]'}"
     )
