@@ -52,12 +52,17 @@ def check_columns(file: str, extract: Extract, delivered: Sequence[str]) -> None
     """Hold delivered column names, spelled as in raw, against the extract's declaration.
 
     Raises:
-        MissingColumnError: naming the first column that is lost, and what it may be called now.
+        MissingColumnError: naming the first column that is lost, what it may be called now, and
+            the others that are lost.
     """
     required = [(column.name,) for column in extract.columns if column.is_required]
-    for names in [*required, *extract.one_of]:
-        if not any(name in delivered for name in names):
-            raise _missing(file, names, delivered, extract)
+    lost = [
+        names
+        for names in [*required, *extract.one_of]
+        if not any(name in delivered for name in names)
+    ]
+    if lost:
+        raise _missing(file, lost, delivered, extract)
 
 
 def new_columns(extract: Extract, delivered: Sequence[str]) -> tuple[str, ...]:
@@ -66,19 +71,25 @@ def new_columns(extract: Extract, delivered: Sequence[str]) -> tuple[str, ...]:
 
 
 def _missing(
-    file: str, names: Sequence[str], delivered: Sequence[str], extract: Extract
+    file: str, lost: Sequence[Sequence[str]], delivered: Sequence[str], extract: Extract
 ) -> MissingColumnError:
+    names, *others = lost
     undeclared = new_columns(extract, delivered)
     renamed = [name for wanted in names for name in get_close_matches(wanted, undeclared, n=1)]
     if not renamed and len(undeclared) == 1:
         renamed = [undeclared[0]]
     column = " or ".join(names)
+    remedy = (
+        f"{renamed[0]} may be its new name: deliver it as {names[0]}."
+        if renamed
+        else "Deliver the column again."
+    )
+    if others:
+        remedy += f" Missing too: {', '.join(' or '.join(other) for other in others)}."
     return MissingColumnError(
         file,
         f"the required column {column}",
         f"the columns {', '.join(delivered)}" if delivered else "no header in the first line",
         column=column,
-        remedy=f"{renamed[0]} may be its new name: deliver it as {names[0]}."
-        if renamed
-        else "Deliver the column again.",
+        remedy=remedy,
     )

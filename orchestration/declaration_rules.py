@@ -268,7 +268,8 @@ def _is_regular_expression(table: str, rule: Row, column: str) -> Iterator[Mista
                 column,
                 "a regular expression of the RE2 syntax",
                 repr(rule[column]),
-                f"DuckDB says: {str(error).splitlines()[0]}.",
+                f"DuckDB says: {str(error).splitlines()[0].removeprefix('Invalid Input Error: ')}. "
+                "A sign that is meant itself has a backslash before it, as in \\(.",
             )
 
 

@@ -185,7 +185,7 @@ def minutes(cell: str) -> str | Refusal:
     """A number of minutes, up to a day."""
     if re.fullmatch(r"\d{1,4}", cell) and 1 <= int(cell) <= 1_440:
         return str(int(cell))
-    return Refusal("a whole number of minutes from 1 to 1440", "Write it with digits, as in 30.")
+    return Refusal("a whole number of minutes from 1 to 1440", "Write it as in 30, or nothing.")
 
 
 def days(cell: str) -> str | Refusal:

@@ -48,7 +48,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         f"({time.monotonic() - began:.1f} s)."
     )
     if form != GENERIC.name:
-        print(f"Its declarations: FUNNEL_SEEDS={declarations_of(options.landing)}")
+        seeds = declarations_of(options.landing)
+        print(f"Its declarations lie beside it: FUNNEL_SEEDS={seeds} make nightly")
     return 0
 
 

@@ -138,8 +138,8 @@ def _days_present(landing: Path, start: date, seed: int, parameters: Parameters,
             found, expected = _difference(known[name], value)
             raise SimulationError(
                 f"{landing} has the extracts of a company with another {name}: "
-                f"expected {expected}, found {found}. Choose an empty folder, or add days to this "
-                "one with its own settings (--more-days)."
+                f"expected {expected}, found {found}. Set FUNNEL_LANDING to an empty folder, and "
+                "FUNNEL_HOME to another; or add days to this one as it is (make more-days)."
             )
     return int(known["days"])
 

@@ -96,7 +96,9 @@ def _refuse_errors(summary: LoadSummary, attempts: int) -> None:
             [
                 f"Nothing new was taken from the source {sources}:",
                 *(f"  {error}" for error in errors),
-                "What the other sources delivered is loaded and will be in the next release.",
+                "Its other new files wait with it, and need not be delivered again. Correct in the "
+                "landing what is named here (docs/operate-a-night.md). What any other source "
+                "delivered is loaded and will be in the next release.",
             ]
         ),
         allow_retries=False,

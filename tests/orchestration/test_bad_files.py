@@ -104,6 +104,12 @@ def refused_files() -> dict[str, tuple[str, str | bytes, type[DeliveryError], li
             MissingColumnError,
             ["column user_id or anonymous_id"],
         ),
+        "several columns missing": (
+            "events/a.csv",
+            "session_id\ns1\n",
+            MissingColumnError,
+            ["column occurred_at", "Missing too: event_name, user_id or anonymous_id."],
+        ),
         "column twice": (
             "events/a.csv",
             "occurred_at,event_name,user_id,userId\n2024-02-01,visit,u1,u2\n",
