@@ -42,50 +42,32 @@ described_sessions as (
         {{ url_without_query(json_text('landing', 'page_path')) }} as landing_page,
         {{ url_host("'https://' || " ~ json_text('landing', 'page_host')) }} as landing_host,
         {{ url_host(json_text('landing', 'page_referrer')) }} as referrer_host,
-        campaign,
-        events,
-        started_at,
-        ended_at,
-    from sessions
-),
-
--- A campaign stands in the address that it leads to. One of a later page began nothing.
-sessions_with_campaigns as (
-    select
-        session_id,
-        visitor_id,
-        user_id,
-        person_id,
-        landing_page,
-        landing_host,
-        referrer_host,
-        events,
-        started_at,
-        ended_at,
+        -- A campaign stands in the address that it leads to. One of a later page began nothing.
         case
             when
                 coalesce(
                     {{ url_without_query(json_text('campaign', 'page_path')) }}, landing_page, ''
                 ) = coalesce(landing_page, '')
                 then campaign
-        end as campaign,
-    from described_sessions
+        end as landing_campaign,
+        events,
+        started_at,
+        ended_at,
+    from sessions
 )
 
 select
-    sessions_with_campaigns.session_id,
-    sessions_with_campaigns.visitor_id,
-    sessions_with_campaigns.user_id,
-    sessions_with_campaigns.person_id,
-    sessions_with_campaigns.landing_page,
+    session_id,
+    visitor_id,
+    user_id,
+    person_id,
+    landing_page,
     -- A page of the site itself is where a pause ended, and no other site led here.
-    nullif(
-        sessions_with_campaigns.referrer_host, sessions_with_campaigns.landing_host
-    ) as referrer_host,
-    {{ json_text('sessions_with_campaigns.campaign', 'campaign_source') }} as campaign_source,
-    {{ json_text('sessions_with_campaigns.campaign', 'campaign_medium') }} as campaign_medium,
-    {{ json_text('sessions_with_campaigns.campaign', 'campaign_name') }} as campaign_name,
-    sessions_with_campaigns.events,
-    sessions_with_campaigns.started_at,
-    sessions_with_campaigns.ended_at,
-from sessions_with_campaigns
+    nullif(referrer_host, landing_host) as referrer_host,
+    {{ json_text('landing_campaign', 'campaign_source') }} as campaign_source,
+    {{ json_text('landing_campaign', 'campaign_medium') }} as campaign_medium,
+    {{ json_text('landing_campaign', 'campaign_name') }} as campaign_name,
+    events,
+    started_at,
+    ended_at,
+from described_sessions

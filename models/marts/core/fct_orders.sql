@@ -1,22 +1,3 @@
-with
-
-orders as (
-    select
-        order_id,
-        purchase_id,
-        source,
-        order_number,
-        customer_match,
-        user_id,
-        account_id,
-        status,
-        currency,
-        is_leading,
-        ordered_at,
-        amount,
-    from {{ ref('int_reconciled_orders') }}
-)
-
 select
     order_id,
     purchase_id,
@@ -30,4 +11,4 @@ select
     is_leading,
     ordered_at,
     amount,
-from orders
+from {{ ref('int_reconciled_orders') }}
