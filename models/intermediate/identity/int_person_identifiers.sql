@@ -162,8 +162,8 @@ grouped_identifiers as (
             and identifiers.identifier = components.identifier
     left join records_with_email
         on
-            identifiers.identifier_type = 'record_id'
-            and identifiers.identifier = records_with_email.record_id
+            case when identifiers.identifier_type = 'record_id' then identifiers.identifier end
+            = records_with_email.record_id
     -- An address that ties nothing is nobody's, and a deal without one that nothing ties is a deal
     -- of nobody.
     where
@@ -234,5 +234,5 @@ select
 from persons
 left join emails
     on
-        persons.identifier_type = 'email'
-        and persons.identifier = emails.identifier
+        case when persons.identifier_type = 'email' then persons.identifier end
+        = emails.identifier

@@ -72,8 +72,8 @@ own_ties as (
     from both_ways
     left join role_emails
         on
-            both_ways.tied_type = 'email'
-            and both_ways.tied_identifier = role_emails.email_hash
+            case when both_ways.tied_type = 'email' then both_ways.tied_identifier end
+            = role_emails.email_hash
     where role_emails.email_hash is null
 ),
 
@@ -198,6 +198,6 @@ inner join limits
         and tied_counts.tied_identifiers > limits.max_tied
 left join role_emails
     on
-        tied_counts.identifier_type = 'email'
-        and tied_counts.identifier = role_emails.email_hash
+        case when tied_counts.identifier_type = 'email' then tied_counts.identifier end
+        = role_emails.email_hash
 where role_emails.email_hash is null
