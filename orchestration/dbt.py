@@ -50,6 +50,7 @@ LAYERS = (
             "path:models/intermediate/orders",
             "path:models/intermediate/segments",
             "path:models/intermediate/sessions",
+            "path:models/intermediate/touched",
             "path:models/marts/core",
         ),
     ),

@@ -11,6 +11,7 @@ from orchestration import declarations
 from orchestration.dbt import layer_of
 from orchestration.dbt_translator import LayerTranslator
 from orchestration.fingerprint import fingerprint
+from orchestration.kept_tables import drop_stale
 from orchestration.notes import keep_notes
 from orchestration.published_tables import quoted
 from orchestration.raw import LoadSummary, load_landing
@@ -62,6 +63,8 @@ def build_raw(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
             _tell(f"nothing new since release {current.release_id}")
             return
         create_raw_views(settings, declared.sources)
+        if drop_stale(settings, declared):
+            _tell("models, declarations or settings are others: all tables are made anew")
         for unique_id, spec in sources.items():
             yield dg.MaterializeResult(
                 asset_key=spec.key,

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from orchestration import dbt, declarations
+from orchestration.kept_tables import drop_stale
 from orchestration.known_on import keep_known_dates
 from orchestration.raw import load_landing
 from orchestration.raw_views import create_raw_views
@@ -55,6 +56,7 @@ def build_warehouse(
     load_night(landing, seeds, home, now)
     declared = declarations.read(seeds)
     create_raw_views(settings, declared.sources)
+    drop_stale(settings, declared)
     keep_known_dates(settings, declared, as_of)
     left_out = ["unit_test"] if with_tests else ["unit_test", "test"]
     outcome = dbt.run(

@@ -50,13 +50,37 @@ surviving_records as (
     select record_id from {{ ref('int_surviving_records') }}
 ),
 
-funnel_events as (
-    select distinct
+stage_entries as (
+    select
         funnel_id,
         subject_id,
-        event_number,
-    from {{ ref('int_ordered_events') }}
-    where stage_id is not null
+        file_number,
+        source_row,
+        source_sequence,
+        may_meet_several,
+        entered_at,
+    from {{ ref('int_stage_entries') }}
+),
+
+-- An event that meets several stages is one entry.
+events_of_several as (
+    select distinct * from stage_entries
+    where may_meet_several
+),
+
+funnel_events as (
+    select
+        funnel_id,
+        subject_id,
+    from stage_entries
+    where not may_meet_several
+
+    union all
+
+    select
+        funnel_id,
+        subject_id,
+    from events_of_several
 ),
 
 stage_visits as (

@@ -25,7 +25,7 @@ served_events as (
         subject_id,
         stage_position,
         entered_at,
-    from {{ ref('int_served_events') }}
+    from {{ ref('int_entry_instants') }}
     where entered_at is not null
 ),
 

@@ -105,6 +105,7 @@ matched_evidence as (
         evidence.evidence_name,
         evidence.evidence,
         evidence.record_id,
+        evidence.session_id,
         case
             when rules_by_name.hold_constant is not null
                 then {{ json_text_at('evidence.properties', 'rules_by_name.hold_constant') }}
@@ -227,6 +228,7 @@ met_rules as (
         evidence_name,
         evidence,
         record_id,
+        session_id,
         held_value,
         file_number,
         source_row,
@@ -248,6 +250,7 @@ met_rules as (
         evidence_name,
         evidence,
         record_id,
+        session_id,
         held_value,
         file_number,
         source_row,
@@ -271,6 +274,7 @@ met_rules as (
         evidence.evidence_name,
         evidence.evidence,
         evidence.record_id,
+        evidence.session_id,
         cast(null as varchar) as held_value,
         evidence.file_number,
         evidence.source_row,
@@ -306,6 +310,7 @@ select
     stage_entries.evidence_name,
     stage_entries.evidence,
     stage_entries.record_id,
+    stage_entries.session_id,
     stage_entries.held_value,
     stage_entries.file_number,
     stage_entries.source_row,

@@ -1,3 +1,5 @@
+{{ config(**kept_by_subject()) }}
+
 with
 
 tied_keys as (

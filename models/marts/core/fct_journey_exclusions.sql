@@ -1,3 +1,5 @@
+{{ config(**kept_by_subject()) }}
+
 with
 
 journey_exclusions as (

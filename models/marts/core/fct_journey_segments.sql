@@ -1,3 +1,5 @@
+{{ config(**kept_by_subject()) }}
+
 with
 
 journeys as (

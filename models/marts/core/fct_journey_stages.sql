@@ -1,3 +1,5 @@
+{{ config(**kept_by_subject()) }}
+
 with
 
 funnels as (
@@ -24,7 +26,8 @@ journeys as (
         journey_number,
         furthest_stage_position,
         entered_at,
-    from {{ ref('fct_journeys') }}
+    from {{ ref('int_journey_outcomes') }}
+    where not {{ is_other_order('subject_id') }}
 ),
 
 journey_entries as (
@@ -47,7 +50,7 @@ stage_visits as (
         count(*) as visits,
         sum(seconds_in_stage) as seconds_in_stage,
         sum(business_seconds_in_stage) as business_seconds_in_stage,
-    from {{ ref('fct_stage_visits') }}
+    from {{ of_touched_subjects('fct_stage_visits') }}
     group by all
 ),
 

@@ -15,39 +15,12 @@ funnel_stages as (
     from {{ ref('funnel_stages') }}
 ),
 
-ended_journeys as (
-    select
-        *,
-        case when is_record then subject_id end as own_record_id,
-    from {{ ref('int_journey_outcomes') }}
-    where not {{ is_other_order('subject_id') }}
-),
-
 tied_subjects as (
     select
         funnel_id,
         subject_id,
         journeys_hang_on_tie or visits_hang_on_tie as result_hangs_on_tie,
     from {{ ref('int_tied_subjects') }}
-),
-
-evidence_amounts as (
-    select
-        file_number,
-        source_row,
-        amount,
-        currency,
-        loss_reason,
-    from {{ ref('int_evidence_amounts') }}
-),
-
-record_amounts as (
-    select
-        record_id,
-        amount,
-        currency,
-        loss_reason,
-    from {{ ref('int_surviving_records') }}
 ),
 
 exchange_rates as (
@@ -70,46 +43,16 @@ calendar_dates as (
 
 priced_journeys as (
     select
-        ended_journeys.*,
-        case
-            when ended_journeys.is_record then subject_records.amount
-            when ended_journeys.outcome != 'won' then null
-            when ended_journeys.won_record_id is not null then winning_records.amount
-            else winning_evidence.amount
-        end as source_amount,
-        case
-            when ended_journeys.is_record then subject_records.currency
-            when ended_journeys.won_record_id is not null then winning_records.currency
-            else winning_evidence.currency
-        end as source_currency,
-        case ended_journeys.outcome
-            when 'lost'
-                then case
-                    when ended_journeys.is_record then subject_records.loss_reason
-                    else losing_evidence.loss_reason
-                end
-        end as loss_reason,
+        journeys.*,
         -- The as-of is the first instant that is not known; the day before it still is.
         coalesce(
-            {{ reporting_date('ended_journeys.ended_at') }},
+            {{ reporting_date('journeys.ended_at') }},
             {{ reporting_date('run.as_of - interval 1 microsecond') }}
         ) as rate_date,
         run.reporting_currency,
         run.as_of,
-    from ended_journeys
+    from {{ ref('int_priced_journeys') }} as journeys
     cross join run
-    left join record_amounts as subject_records
-        on ended_journeys.own_record_id = subject_records.record_id
-    left join record_amounts as winning_records
-        on ended_journeys.won_record_id = winning_records.record_id
-    left join evidence_amounts as winning_evidence
-        on
-            ended_journeys.won_file_number = winning_evidence.file_number
-            and ended_journeys.won_source_row = winning_evidence.source_row
-    left join evidence_amounts as losing_evidence
-        on
-            ended_journeys.lost_file_number = losing_evidence.file_number
-            and ended_journeys.lost_source_row = losing_evidence.source_row
 ),
 
 rated_journeys as (

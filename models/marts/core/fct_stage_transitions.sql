@@ -1,3 +1,5 @@
+{{ config(**kept_by_subject()) }}
+
 with
 
 stage_visits as (
@@ -10,7 +12,7 @@ stage_visits as (
         stage_position,
         stage_kind,
         entered_at,
-    from {{ ref('fct_stage_visits') }}
+    from {{ of_touched_subjects('fct_stage_visits') }}
 ),
 
 visits_with_previous as (

@@ -1,3 +1,5 @@
+{{ config(**kept_by_subject()) }}
+
 with
 
 run as (
@@ -69,7 +71,7 @@ journeys as (
         journeys.journey_number,
         {{ hours_after('journeys.entered_at', 'funnels.window_hours') }}
         < run.as_of as has_window_passed,
-    from {{ ref('fct_journeys') }} as journeys
+    from {{ ref('int_journey_outcomes') }} as journeys
     inner join funnels
         on journeys.funnel_id = funnels.funnel_id
     cross join run

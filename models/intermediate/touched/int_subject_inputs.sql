@@ -1,0 +1,143 @@
+{%- set entry_columns = [
+    'stage_id', 'evidence_name', 'evidence', 'record_id', 'held_value', 'source_row',
+    'source_sequence', 'content_hash', 'may_meet_several', 'entered_at',
+] -%}
+{%- set prefixed_columns = [] -%}
+{%- for column in entry_columns %}
+    {%- do prefixed_columns.append('inputs.' ~ column) %}
+{%- endfor %}
+
+with
+
+run as (
+    select as_of from {{ ref('int_run') }}
+),
+
+funnels as (
+    select
+        funnel_id,
+        window_hours,
+    from {{ ref('funnels') }}
+),
+
+-- By its path: a number is another one when more files come.
+source_files as (
+    select
+        file_number,
+        {{ narrow_hash(['source_file']) }} as file_hash,
+    from {{ ref('int_source_files') }}
+),
+
+attribute_histories as (
+    select
+        record_id,
+        {{ summed_hashes(narrow_hash(['attribute', 'attribute_value', 'known_from'])) }}
+            as history_hash,
+    from {{ ref('int_attribute_history') }}
+    group by record_id
+),
+
+records as (
+    select
+        records.record_id,
+        {{ narrow_hash([
+            'records.amount', 'records.currency', 'records.loss_reason', 'records.attributes',
+            'attribute_histories.history_hash',
+        ]) }} as record_hash,
+    from {{ ref('int_surviving_records') }} as records
+    left join attribute_histories
+        on records.record_id = attribute_histories.record_id
+),
+
+purchases as (
+    select
+        source_files.file_number,
+        purchases.source_row,
+        {{ narrow_hash(['purchases.amount', 'purchases.currency']) }} as purchase_hash,
+    from {{ ref('int_purchases') }} as purchases
+    inner join {{ ref('int_source_files') }} as source_files
+        on purchases.source_file = source_files.source_file
+),
+
+sessions as (
+    select
+        session_id,
+        {{ narrow_hash([
+            'channel', 'landing_page', 'referrer_host',
+            'campaign_source', 'campaign_medium', 'campaign_name',
+        ]) }} as session_hash,
+    from {{ ref('dim_sessions') }}
+),
+
+funnels_by_session as (
+    select distinct funnel_id,
+    from {{ ref('dim_segments') }}
+    where attribute like 'session\_%' escape '\'
+),
+
+inputs as (
+    select
+        funnel_id,
+        subject_id,
+        session_id,
+        file_number,
+        {{ entry_columns | join(',\n        ') }},
+    from {{ ref('int_stage_entries') }}
+
+    union all
+
+    select
+        funnel_id,
+        subject_id,
+        cast(null as varchar) as session_id,
+        file_number,
+        cast(null as varchar) as stage_id,
+        evidence_name,
+        evidence,
+        record_id,
+        cast(null as varchar) as held_value,
+        source_row,
+        source_sequence,
+        content_hash,
+        false as may_meet_several,
+        occurred_at as entered_at,
+    from {{ ref('int_watched_events') }}
+),
+
+hashed_inputs as (
+    select
+        inputs.funnel_id,
+        inputs.subject_id,
+        {{ narrow_hash(
+            ['source_files.file_hash', 'purchases.purchase_hash', 'records.record_hash']
+            + ['sessions.session_hash']
+            + [hours_after('inputs.entered_at', 'funnels.window_hours') ~ ' < run.as_of']
+            + prefixed_columns
+        ) }} as input_hash,
+    from inputs
+    cross join run
+    inner join funnels
+        on inputs.funnel_id = funnels.funnel_id
+    inner join source_files
+        on inputs.file_number = source_files.file_number
+    left join purchases
+        on
+            inputs.file_number = purchases.file_number
+            and inputs.source_row = purchases.source_row
+    left join records
+        on inputs.record_id = records.record_id
+    left join funnels_by_session
+        on inputs.funnel_id = funnels_by_session.funnel_id
+    left join sessions
+        on
+            case when funnels_by_session.funnel_id is not null then inputs.session_id end
+            = sessions.session_id
+)
+
+select
+    funnel_id,
+    subject_id,
+    count(*) as inputs,
+    {{ summed_hashes('input_hash') }} as input_hash,
+from hashed_inputs
+group by funnel_id, subject_id

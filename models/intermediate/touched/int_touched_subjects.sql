@@ -1,0 +1,36 @@
+{#- A subject that is touched is finished again when all of its tables are, and not before: a night
+    that dies in between leaves it to the next one, also where its input is then as it was. -#}
+{{ config(post_hook='{{ leave_unfinished(this) }}') }}
+
+with
+
+inputs as (
+    select
+        funnel_id,
+        subject_id,
+        input_hash,
+    from {{ ref('int_subject_inputs') }}
+),
+
+finished_subjects as (
+    {%- if has_kept_subjects() %}
+        select
+            funnel_id,
+            subject_id,
+            input_hash,
+        from {{ finished_subjects() }}
+    {%- else %}
+        select * from inputs
+        where false
+    {%- endif %}
+)
+
+select
+    coalesce(inputs.funnel_id, finished_subjects.funnel_id) as funnel_id,
+    coalesce(inputs.subject_id, finished_subjects.subject_id) as subject_id,
+from inputs
+full join finished_subjects
+    on
+        inputs.funnel_id = finished_subjects.funnel_id
+        and inputs.subject_id = finished_subjects.subject_id
+where inputs.input_hash is distinct from finished_subjects.input_hash
