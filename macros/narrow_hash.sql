@@ -1,6 +1,6 @@
 {#- A number of 64 bits for columns, fast and small enough to group millions of rows by. It may be
-    the same for different values, and another with the next version of the engine: it may narrow a
-    search, but decides nothing and is not stored. -#}
+    the same for different values, though not in the lifetime of a warehouse for the two of one key,
+    and another with the next version of the engine, whose build keeps nothing of this one's. -#}
 {% macro narrow_hash(columns) -%}
     {%- if columns is string or not columns -%}
         {{ exceptions.raise_compiler_error(

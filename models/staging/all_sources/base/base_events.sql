@@ -1,3 +1,10 @@
+{{ config(**kept_by_load()) }}
+
+{%- set content_columns = [
+    'clock_at', 'event_name', 'user_id', 'anonymous_id', 'session_id', 'email_hash',
+    'properties', 'received_at', 'other_text', 'event_id', 'source',
+] %}
+
 with
 
 events as (
@@ -40,12 +47,13 @@ delivered as (
         coalesce(sources.event_time, 'occurred') as event_time,
         events._delivered_at as load_delivered_at,
         events._plausible_until as load_plausible_until,
+        events._load_id as load_id,
         events._file as source_file,
         events._row as source_row,
     from events
     left join sources
         on events._source = sources.source
-    where events._is_current
+    where events._is_current and {{ is_of_new_load('events._load_id') }}
 ),
 
 -- The source declares which of its times is the event's; a row that lacks it has `occurred_at`.
@@ -113,48 +121,60 @@ judged as (
             'user_id': 'user_id',
         }) }},
     from examined
+),
+
+described as (
+    select
+        judged.source,
+        judged.event_id,
+        judged.event_name,
+        judged.user_id,
+        judged.anonymous_id,
+        judged.session_id,
+        case
+            when judged.properties like '%"email"%'
+                then coalesce(
+                    {{ hash_email(json_text('judged.properties', 'email')) }},
+                    lower({{ clean_text(json_text('judged.properties', 'email_hash')) }})
+                )
+            when judged.properties like '%"email_hash"%'
+                then lower({{ clean_text(json_text('judged.properties', 'email_hash')) }})
+        end as email_hash,
+        -- Most events hold nothing of the kind, and a look at the text is cheaper than at its keys.
+        case
+            when {{ matches_regex('judged.properties', names_personal_key()) }}
+                then {{ json_without_keys('judged.properties', personal_keys()) }}
+            else judged.properties
+        end as properties,
+        judged.other_text,
+        role_addresses.local_part is not null as is_role_address,
+        judged.is_ambiguous_time,
+        judged.is_corrected_time,
+        judged.clock_at,
+        judged.occurred_at,
+        judged.received_at,
+        coalesce(judged.received_at, judged.load_delivered_at) as delivered_at,
+        judged.load_id,
+        judged.source_file,
+        judged.source_row,
+        judged.quarantine_column,
+        judged.quarantine_reason,
+        judged.expected,
+        judged.text,
+    from judged
+    left join role_addresses
+        on
+            case
+                when judged.properties like '%"email"%'
+                    then {{ email_local_part(json_text('judged.properties', 'email')) }}
+            end = role_addresses.local_part
 )
 
 select
-    judged.source,
-    judged.event_id,
-    judged.event_name,
-    judged.user_id,
-    judged.anonymous_id,
-    judged.session_id,
+    *,
+    -- The same in all copies of an event.
     case
-        when judged.properties like '%"email"%'
-            then coalesce(
-                {{ hash_email(json_text('judged.properties', 'email')) }},
-                lower({{ clean_text(json_text('judged.properties', 'email_hash')) }})
-            )
-        when judged.properties like '%"email_hash"%'
-            then lower({{ clean_text(json_text('judged.properties', 'email_hash')) }})
-    end as email_hash,
-    -- Most events hold nothing of the kind, and a look at the text is cheaper than at its keys.
-    case
-        when {{ matches_regex('judged.properties', names_personal_key()) }}
-            then {{ json_without_keys('judged.properties', personal_keys()) }}
-        else judged.properties
-    end as properties,
-    judged.other_text,
-    role_addresses.local_part is not null as is_role_address,
-    judged.is_ambiguous_time,
-    judged.is_corrected_time,
-    judged.clock_at,
-    judged.occurred_at,
-    judged.received_at,
-    coalesce(judged.received_at, judged.load_delivered_at) as delivered_at,
-    judged.source_file,
-    judged.source_row,
-    judged.quarantine_column,
-    judged.quarantine_reason,
-    judged.expected,
-    judged.text,
-from judged
-left join role_addresses
-    on
-        case
-            when judged.properties like '%"email"%'
-                then {{ email_local_part(json_text('judged.properties', 'email')) }}
-        end = role_addresses.local_part
+        when event_id is null then {{ narrow_hash(content_columns) }}
+        else {{ narrow_hash(['source', 'event_id']) }}
+    end as suspect_hash,
+from described

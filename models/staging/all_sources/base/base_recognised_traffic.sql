@@ -1,4 +1,4 @@
-{{ config(materialized='table') }}
+{{ config(**kept_by_load()) }}
 
 {#- As they were delivered: staging drops what tells who a person is. -#}
 {%- set columns = {
@@ -14,7 +14,7 @@ with
 
 events as (
     select * from {{ ref('delivered_events') }}
-    where _is_current
+    where _is_current and {{ is_of_new_load('_load_id') }}
 ),
 
 rules as (
@@ -35,6 +35,7 @@ property_names as (
 -- Most events lack a property, and a look at the text is cheaper than at its keys.
 event_values as (
     select
+        events._load_id as load_id,
         events._file as source_file,
         events._row as source_row,
         property_names.property_name,
@@ -58,7 +59,8 @@ event_values as (
         union all
 
         select
-            events._file as source_file,
+            events._load_id as load_id,
+        events._file as source_file,
             events._row as source_row,
             property_names.property_name,
             {{ value }} as property_value,
@@ -93,6 +95,7 @@ recognised_values as (
 )
 
 select
+    event_values.load_id,
     event_values.source_file,
     event_values.source_row,
     min(recognised_values.traffic_type) as traffic_type,
@@ -102,4 +105,15 @@ inner join recognised_values
     on
         event_values.property_name = recognised_values.property_name
         and event_values.property_value = recognised_values.property_value
-group by event_values.source_file, event_values.source_row
+group by event_values.load_id, event_values.source_file, event_values.source_row
+
+union all
+
+-- What holds nothing of the kind is known to have been looked at.
+select distinct
+    _load_id as load_id,
+    _file as source_file,
+    cast(null as bigint) as source_row,
+    cast(null as varchar) as traffic_type,
+    cast(null as varchar) as visitor_traffic_type,
+from events

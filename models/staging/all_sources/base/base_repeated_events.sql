@@ -7,26 +7,16 @@
 
 with
 
--- Read twice by name: of a CTE that is used twice the engine would keep all rows with all columns.
-hashed_events as (
-    select
-        event_id,
-        case
-            when event_id is null then {{ narrow_hash(content_columns) }}
-            else {{ narrow_hash(['source', 'event_id']) }}
-        end as suspect_hash,
-        {{ narrow_hash(['source_file']) }} as file_hash,
-    from {{ ref('base_events') }}
+events as (
+    select * from {{ ref('base_events') }}
     where quarantine_reason is null
 ),
 
-events as (
+hashes as (
     select
-        *,
-        case
-            when event_id is null then {{ narrow_hash(content_columns) }}
-            else {{ narrow_hash(['source', 'event_id']) }}
-        end as suspect_hash,
+        suspect_hash,
+        event_id is not null as has_id,
+        {{ narrow_hash(['source_file']) }} as file_hash,
     from {{ ref('base_events') }}
     where quarantine_reason is null
 ),
@@ -34,11 +24,11 @@ events as (
 -- Millions of events, few of them repeated: numbers find suspects, and only these are compared.
 suspects as (
     select suspect_hash
-    from hashed_events
+    from hashes
     group by suspect_hash
     having
         count(*) > 1
-        and (count(event_id) > 0 or min(file_hash) != max(file_hash))
+        and (bool_or(has_id) or min(file_hash) != max(file_hash))
 ),
 
 suspected_events as (
