@@ -16,7 +16,7 @@ COMPILE = $(BIN)/uv pip compile --universal --python-version 3.11 --generate-has
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help nightly test rollback accept quality docs dagster settings simulate more-days \
+.PHONY: help nightly test rollback accept quality verify docs dagster settings simulate more-days \
 	lint format lock clean
 
 help: ## This list
@@ -36,6 +36,9 @@ accept: $(VENV)/.for-nights ## Let one finding of a gate pass: GATE=<gate> REASO
 
 quality: $(VENV)/.for-nights ## Write the results of all gates as pages
 	@$(RUN) quality
+
+verify: $(VENV)/.for-nights ## Rebuild all tables from raw, and hold the kept ones against them
+	@$(RUN) verify
 
 docs: $(VENV)/.for-nights ## Write tables, columns and lineage as one page
 	@$(RUN) docs

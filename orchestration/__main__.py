@@ -82,6 +82,35 @@ def quality(settings: Settings, options: argparse.Namespace) -> int:
     return 0
 
 
+def verify(settings: Settings, options: argparse.Namespace) -> int:
+    """Rebuild all tables from raw, and hold those against them that were kept."""
+    from orchestration import dbt, raw_views
+    from orchestration.lock import LockHeldError, writer_lock
+    from orchestration.verify import VerifyError
+    from orchestration.verify import verify as verified
+
+    try:
+        with writer_lock(settings.home, "a verification"):
+            tables = verified(settings, lambda line: print(line, flush=True))
+    except (VerifyError, dbt.DbtError, LockHeldError, raw_views.RawError) as error:
+        return _refuse(error)
+    for table in tables:
+        if not table.is_equal:
+            print(
+                f"{table.table}: expected the rows of a rebuild, found {table.only_kept:,} that it "
+                f"does not have, and {table.only_rebuilt:,} of its rows missing."
+            )
+    if not all(table.is_equal for table in tables):
+        print(
+            f"Delete {settings.build} and run `make nightly`: the tables are then made from raw. "
+            "This is a mistake in the models: please report it."
+        )
+        return 1
+    rows = sum(table.rows for table in tables)
+    print(f"All {len(tables)} tables are what a rebuild gives, row for row: {rows:,} rows.")
+    return 0
+
+
 def docs(settings: Settings, options: argparse.Namespace) -> int:
     """Write the documentation of tables, columns and lineage as one page."""
     from orchestration import dbt
@@ -134,6 +163,7 @@ def _parser() -> argparse.ArgumentParser:
     accepting.add_argument("--gate", required=True, help="its name, as the failure said it")
     accepting.add_argument("--reason", required=True, help="why the finding is right")
     word("quality", quality)
+    word("verify", verify)
     word("docs", docs)
     word("settings", show_settings)
     word("dagster", dagster)

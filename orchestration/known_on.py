@@ -87,11 +87,16 @@ def keep_known_dates(
         _build(settings, declared, known[day], file)
         kept.append(KeptDate(day, file, time.monotonic() - started))
         tell(f"{day}: built in {kept[-1].seconds:.0f} s")
-    for file in _folder(settings).glob("*.parquet"):
+    for file in kept_files(settings):
         if file not in {date.file for date in kept}:
             file.unlink()
     show_dates(settings, [date.file for date in kept])
     return tuple(kept)
+
+
+def kept_files(settings: Settings) -> tuple[Path, ...]:
+    """The files of all dates that are kept."""
+    return tuple(sorted(_folder(settings).glob("*.parquet")))
 
 
 def contract_columns() -> Mapping[str, str]:
