@@ -17,6 +17,7 @@ COMPILE = $(BIN)/uv pip compile --universal --python-version 3.11 --generate-has
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help nightly test rollback accept quality verify docs dagster settings simulate more-days \
+.PHONY: help nightly test bench rollback accept quality docs dagster settings simulate more-days \
 	lint format lock clean
 
 help: ## This list
@@ -27,6 +28,9 @@ nightly: $(VENV)/.for-nights ## Load what is new, build, check and publish; an e
 
 test: lint ## Lint, type-check and test everything
 	@$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup
+
+bench: $(VENV)/.for-benchmarks ## Measure speed against others, floor and size, into benchmarks/results; it takes hours
+	@$(BIN)/python -m benchmarks
 
 rollback: $(VENV)/.for-nights ## Give readers the release before the current one, or TO=<release id>
 	@$(RUN) rollback --to "$$TO"
@@ -58,7 +62,7 @@ more-days: $(VENV)/.for-nights ## Let the simulated company deliver DAYS=1 more 
 lint: $(VENV)/.for-tests ## Check the form of Python and SQL, and the types
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check --quiet .
-	@$(BIN)/mypy --no-error-summary orchestration simulation expectations tests
+	@$(BIN)/mypy --no-error-summary orchestration simulation expectations tests benchmarks
 	@$(BIN)/sqlfluff lint --nocolor --disable-progress-bar models
 
 format: $(VENV)/.for-tests ## Put Python and SQL into form
@@ -71,6 +75,8 @@ lock: $(VENV)/.created ## Resolve requirements*.in into locks with hashes and wi
 	@$(COMPILE) requirements.in --output-file requirements.lock
 	@$(COMPILE) requirements-dev.in --constraints requirements.lock \
 		--output-file requirements-dev.lock
+	@$(COMPILE) requirements-bench.in --constraints requirements-dev.lock \
+		--output-file requirements-bench.lock
 
 clean: ## Remove what can be made anew: the environment, caches; no deliveries, no state
 	rm -rf $(VENV) target logs .mypy_cache .pytest_cache .ruff_cache .hypothesis
@@ -97,4 +103,10 @@ $(VENV)/.for-tests: requirements-dev.lock $(VENV)/.for-nights
 	@echo "Installing what the tests need into $(VENV), exactly as requirements-dev.lock has it"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes \
 		--requirement requirements-dev.lock
+	@touch $@
+
+$(VENV)/.for-benchmarks: requirements-bench.lock $(VENV)/.for-tests
+	@echo "Installing what the benchmarks compare with into $(VENV), exactly as requirements-bench.lock has it"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+		--requirement requirements-bench.lock
 	@touch $@

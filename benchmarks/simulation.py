@@ -1,43 +1,58 @@
 """How fast the simulated company is written: rows and seconds at some size.
 
-    python -m benchmarks.simulation --events 20000000
-
-The last figures stand in README.md beside this.
+python -m benchmarks.simulation --events 20000000
 """
 
 from __future__ import annotations
 
-import argparse
-import resource
-import tempfile
-import time
+import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
-from simulation.company import generate
-from simulation.parameters import Parameters
+from benchmarks.company import write_company
+from benchmarks.measure import bytes_in, options_of, run_command, scratch, write_result
 
-# Events that come of a first-time visitor within the default days.
-EVENTS_A_VISITOR_A_DAY = 735
+SAYS = """
+The simulated company writing the extracts of half a year, about as many events as asked for.
+"""
 
 
 def main() -> None:
-    """Write about the events that are asked for into a temporary folder, and print the figures."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.simulation")
-    parser.add_argument("--events", type=int, default=1_000_000)
-    options = parser.parse_args()
-    parameters = Parameters(visitors_per_day=options.events / EVENTS_A_VISITOR_A_DAY)
-    with tempfile.TemporaryDirectory() as folder:
-        began = time.perf_counter()
-        made = generate(Path(folder) / "landing", parameters=parameters)
-        seconds, processor = time.perf_counter() - began, time.process_time()
-        size = sum(path.stat().st_size for path in Path(folder).rglob("*") if path.is_file())
-    rows = sum(made.rows.values())
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(f"{made.rows['events']:,} events, {rows:,} rows in all, {size / 1e6:,.0f} MB")
-    print(
-        f"{seconds:,.1f} s ({processor:,.1f} s of processor), {rows / seconds:,.0f} rows a second"
+    """Write the company in a process of its own and measure that."""
+    options = options_of("simulation", events=20_000_000)
+    with scratch(options.folder) as folder, TemporaryDirectory(dir=folder) as fresh:
+        landing = Path(fresh) / f"landing-{options.events}"
+        writes = f"write_company(Path({str(landing)!r}), {options.events})"
+        imports = "from pathlib import Path; from benchmarks.company import write_company"
+        finished = run_command([sys.executable, "-c", f"{imports}; {writes}"], {})
+        rows = write_company(landing, options.events)
+        size = bytes_in(landing)
+    figures = {
+        "events": rows["events"],
+        "rows": sum(rows.values()),
+        "bytes": size,
+        "seconds": round(finished.seconds, 1),
+        "processor_seconds": round(finished.processor_seconds, 1),
+        "peak_memory_bytes": finished.peak_memory_bytes,
+    }
+    write_result(
+        options.results,
+        "simulation",
+        figures,
+        [
+            {
+                "events": figures["events"],
+                "rows": figures["rows"],
+                "MB": size / 1e6,
+                "wall, s": finished.seconds,
+                "CPU, s": finished.processor_seconds,
+                "rows/s": round(figures["rows"] / finished.seconds),
+                "GB at most": finished.peak_memory_bytes / 1e9,
+            }
+        ],
+        SAYS,
+        packages=("duckdb", "numpy"),
     )
-    print(f"{memory:,.0f} MB of memory at most")
 
 
 if __name__ == "__main__":
