@@ -16,9 +16,8 @@ COMPILE = $(BIN)/uv pip compile --universal --python-version 3.11 --generate-has
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help nightly test rollback accept quality verify docs dagster settings simulate more-days \
-.PHONY: help nightly test bench rollback accept quality docs dagster settings simulate more-days \
-	lint format lock clean
+.PHONY: help nightly test bench rollback accept quality verify docs dagster settings simulate \
+	more-days lint format lock clean
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
