@@ -42,11 +42,11 @@ def engine() -> Iterator[duckdb.DuckDBPyConnection]:
             use build.intermediate;
             create table int_curves as
                 select unnest([1, 2]) as curve_id, unnest(['won', 'left']) as event;
-            create table int_followed_cells as
-                select 'x' as cell_id, 1::bigint as cohort_segment_id;
+            create table int_followed_cohorts as
+                select 1::bigint as followed_cell_number, 1::bigint as cohort_segment_id;
             create table int_curve_waits (
-                cell_id varchar, curve_id integer, microseconds bigint, horizon_passed integer,
-                fate varchar
+                followed_cell_number bigint, curve_id integer, microseconds bigint,
+                horizon_passed integer, waits bigint, events bigint, others bigint
             );
             """
         )
@@ -72,8 +72,16 @@ def test_shares_and_bands_are_the_products_and_sums_of_the_textbook(
         ]
     engine.execute("truncate int_curve_waits")
     engine.executemany(
-        "insert into int_curve_waits values ('x', ?, ?, 0, ?)",
-        [(1 if can_compete else 2, one.microseconds, one.fate) for one in waits],
+        "insert into int_curve_waits values (1, ?, ?, 0, 1, ?, ?)",
+        [
+            (
+                1 if can_compete else 2,
+                one.microseconds,
+                one.fate == "event",
+                one.fate == "competing",
+            )
+            for one in waits
+        ],
     )
     event = "won" if can_compete else "left"
     points = engine.execute(

@@ -254,16 +254,16 @@ def test_in_any_order_a_stage_is_reached_when_those_before_it_are_there(
         ("tour", 20, 1, pytest.approx(0.5)),
     ]
     waits = warehouse.query(
-        "select to_stage_id, microseconds / 86400000000, fate"
+        "select to_stage_id, microseconds / 86400000000, waits, events, others"
         " from intermediate.int_curve_waits inner join intermediate.int_curves using (curve_id)"
         " where funnel_id = ? and event = 'stepped' order by all",
         [any_order_funnel],
     )
     assert waits == [
-        ("invite", 0, "event"),
-        ("invite", 1, "event"),
-        ("paid", 0, "event"),
-        ("paid", 1, "event"),
-        ("tour", 0, "event"),
-        ("tour", 2, "competing"),
+        ("invite", 0, 1, 1, 0),
+        ("invite", 1, 1, 1, 0),
+        ("paid", 0, 1, 1, 0),
+        ("paid", 1, 1, 1, 0),
+        ("tour", 0, 1, 1, 0),
+        ("tour", 2, 1, 0, 1),
     ]

@@ -1,44 +1,22 @@
 with
 
-cell_segments as (
+cell_days as (
     select
         cell_id,
-        funnel_id,
-        segment_name,
-        segment_value,
-        entered_date,
-    from {{ ref('int_cell_segments') }}
+        day_cohort_segment_id,
+    from {{ ref('int_cell_days') }}
 ),
 
-cohort_dates as (
+day_cohorts as (
     select
-        entered_date,
-        cohort_grain,
-        cohort_date,
-    from {{ ref('int_cohort_dates') }}
-),
-
-cohort_segments as (
-    select
+        day_cohort_segment_id,
         cohort_segment_id,
-        funnel_id,
-        cohort_grain,
-        cohort_date,
-        segment_name,
-        segment_value,
-    from {{ ref('int_cohort_segments') }}
+    from {{ ref('int_day_cohorts') }}
 )
 
 select
-    cell_segments.cell_id,
-    cohort_segments.cohort_segment_id,
-from cell_segments
-inner join cohort_dates
-    on cell_segments.entered_date is not distinct from cohort_dates.entered_date
-inner join cohort_segments
-    on
-        cell_segments.funnel_id = cohort_segments.funnel_id
-        and cell_segments.segment_name = cohort_segments.segment_name
-        and cell_segments.segment_value = cohort_segments.segment_value
-        and cohort_dates.cohort_grain = cohort_segments.cohort_grain
-        and cohort_dates.cohort_date is not distinct from cohort_segments.cohort_date
+    cell_days.cell_id,
+    day_cohorts.cohort_segment_id,
+from cell_days
+inner join day_cohorts
+    on cell_days.day_cohort_segment_id = day_cohorts.day_cohort_segment_id

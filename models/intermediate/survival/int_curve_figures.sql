@@ -27,35 +27,36 @@ curves as (
 
 waits as (
     select
-        cell_id,
+        followed_cell_number,
         curve_id,
+        waits,
     from {{ ref('int_curve_waits') }}
 ),
 
-followed_cells as (
+followed_cohorts as (
     select
-        cell_id,
+        followed_cell_number,
         cohort_segment_id,
-    from {{ ref('int_followed_cells') }}
+    from {{ ref('int_followed_cohorts') }}
 ),
 
 cell_waits as (
     select
-        cell_id,
+        followed_cell_number,
         curve_id,
-        count(*) as waits,
+        sum(waits) as waits,
     from waits
     group by all
 ),
 
 cohort_waits as (
     select
-        followed_cells.cohort_segment_id,
+        followed_cohorts.cohort_segment_id,
         cell_waits.curve_id,
         cast(sum(cell_waits.waits) as bigint) as waits,
     from cell_waits
-    inner join followed_cells
-        on cell_waits.cell_id = followed_cells.cell_id
+    inner join followed_cohorts
+        on cell_waits.followed_cell_number = followed_cohorts.followed_cell_number
     group by all
 ),
 

@@ -2,12 +2,13 @@ with
 
 waits as (
     select
-        cell_id,
+        followed_cell_number,
         curve_id,
         microseconds,
         horizon_passed,
         horizon_followed,
-        fate,
+        waits,
+        events,
     from {{ ref('int_curve_waits') }}
 ),
 
@@ -18,11 +19,11 @@ horizons as (
     from {{ ref('horizons') }}
 ),
 
-followed_cells as (
+followed_cohorts as (
     select
-        cell_id,
+        followed_cell_number,
         cohort_segment_id,
-    from {{ ref('int_followed_cells') }}
+    from {{ ref('int_followed_cohorts') }}
 ),
 
 curve_points as (
@@ -40,12 +41,12 @@ curve_points as (
 
 cell_counts as (
     select
-        cell_id,
+        followed_cell_number,
         curve_id,
         horizon_passed,
         horizon_followed,
-        count(*) as waits,
-        count(*) filter (where fate = 'event') as events,
+        sum(waits) as waits,
+        sum(events) as events,
         max(microseconds) as longest,
     from waits
     group by all
@@ -53,7 +54,7 @@ cell_counts as (
 
 cohort_counts as (
     select
-        followed_cells.cohort_segment_id,
+        followed_cohorts.cohort_segment_id,
         cell_counts.curve_id,
         cell_counts.horizon_passed,
         cell_counts.horizon_followed,
@@ -61,8 +62,8 @@ cohort_counts as (
         sum(cell_counts.events) as events,
         max(cell_counts.longest) as longest,
     from cell_counts
-    inner join followed_cells
-        on cell_counts.cell_id = followed_cells.cell_id
+    inner join followed_cohorts
+        on cell_counts.followed_cell_number = followed_cohorts.followed_cell_number
     group by all
 ),
 

@@ -4,11 +4,13 @@ with
 
 waits as (
     select
-        cell_id,
+        followed_cell_number,
         curve_id,
         microseconds,
         horizon_passed,
-        fate,
+        waits,
+        events,
+        others,
     from {{ ref('int_curve_waits') }}
 ),
 
@@ -19,26 +21,27 @@ curves as (
     from {{ ref('int_curves') }}
 ),
 
-followed_cells as (
+followed_cohorts as (
     select
-        cell_id,
+        followed_cell_number,
         cohort_segment_id,
-    from {{ ref('int_followed_cells') }}
+    from {{ ref('int_followed_cohorts') }}
 ),
 
 -- One number for cohort, segment and curve: narrow rows sort several times as fast. And one row for
--- what happens at one instant, which is one step.
+-- what happens at one instant, which is one step. Whole numbers as doubles, which add up exactly
+-- below 2^53, and in half the time.
 cohort_waits as (
     select
-        followed_cells.cohort_segment_id * 1000000 + waits.curve_id as group_number,
+        followed_cohorts.cohort_segment_id * 1000000 + waits.curve_id as group_number,
         waits.microseconds,
-        max(waits.horizon_passed) as horizon_passed,
-        count(*) as waits,
-        count(*) filter (where waits.fate = 'event') as events,
-        count(*) filter (where waits.fate = 'competing') as others,
+        waits.horizon_passed,
+        sum(cast(waits.waits as double)) as waits,
+        sum(cast(waits.events as double)) as events,
+        sum(cast(waits.others as double)) as others,
     from waits
-    inner join followed_cells
-        on waits.cell_id = followed_cells.cell_id
+    inner join followed_cohorts
+        on waits.followed_cell_number = followed_cohorts.followed_cell_number
     group by all
 ),
 
@@ -49,63 +52,58 @@ instants as (
         microseconds,
         horizon_passed,
         events,
-        events + others as left_now,
-        cast(
-            sum(waits) over (
-                partition by group_number
-                order by microseconds
-                rows between current row and unbounded following
-            ) as bigint
+        others,
+        sum(waits) over (
+            partition by group_number
+            order by microseconds
+            rows between current row and unbounded following
         ) as at_risk,
     from cohort_waits
 ),
 
--- All sums run over whole numbers below 2^53, in units of 10^-14 or 10^-15: as doubles they add up
--- exactly, in whatever order the engine adds them.
+-- All sums run over whole numbers, in units of 10^-14 or 10^-15.
 steps as (
     select
         group_number,
         microseconds,
         horizon_passed,
-        at_risk,
-        cast(at_risk as double) as n,
-        cast(events as double) as events,
-        cast(left_now - events as double) as others,
+        at_risk as n,
+        events,
+        others,
         case
-            when at_risk > left_now
-                then round(1e14 * ln((at_risk - left_now) / cast(at_risk as double)))
+            when at_risk > events + others
+                then round(1e14 * ln((at_risk - (events + others)) / at_risk))
             else 0
         end as log_factor,
         case
-            when at_risk > left_now
+            when at_risk > events + others
                 then round(
-                    1e15 * left_now / (cast(at_risk as double) * (at_risk - left_now))
+                    1e15 * (events + others) / (at_risk * (at_risk - (events + others)))
                 )
             else 0
         end as hazard_variance,
     from instants
-    where left_now > 0
+    where events + others > 0
 ),
 
 survivals as (
     select
-        *,
-        exp(
-            coalesce(
-                sum(log_factor) over (
-                    partition by group_number
-                    order by microseconds
-                    rows between unbounded preceding and 1 preceding
-                ),
-                0
-            ) / 1e14
-        ) as survival_before,
-        sum(hazard_variance) over (
+        group_number,
+        microseconds,
+        horizon_passed,
+        n,
+        events,
+        others,
+        hazard_variance,
+        exp((sum(log_factor) over so_far - log_factor) / 1e14) as survival_before,
+        sum(hazard_variance) over so_far / 1e15 as hazard_variances,
+    from steps
+    window
+        so_far as (
             partition by group_number
             order by microseconds
             rows between unbounded preceding and current row
-        ) / 1e15 as hazard_variances,
-    from steps
+        )
 ),
 
 shares as (
@@ -186,7 +184,7 @@ bands as (
         group_number,
         microseconds,
         horizon_passed,
-        at_risk,
+        cast(n as bigint) as at_risk,
         share,
         competing_share,
         survival,
@@ -231,13 +229,13 @@ steps_of_chart as (
     select
         *,
         floor(1e3 * (share + 1e-9)) as share_step,
-        floor(1e3 * (share_low + 1e-9)) as low_step,
-        floor(1e3 * (share_high + 1e-9)) as high_step,
+        share_low >= 0.5 - 1e-9 as is_low_beyond_half,
+        share_high >= 0.5 - 1e-9 as is_high_beyond_half,
     from bands
 )
 
--- A step is kept where the share or its band gets to a further thousandth, all quantiles among
--- them, and where it is the last one within a horizon or at all.
+-- A step is kept where the share gets to a further thousandth, all quantiles among them, or an end
+-- of its band to one half, and where it is the last one within a horizon or at all.
 select
     cast(group_number // 1000000 as bigint) as cohort_segment_id,
     cast(group_number % 1000000 as integer) as curve_id,
@@ -258,6 +256,6 @@ window
     )
 qualify
     share_step is distinct from lag(share_step) over by_group
-    or low_step is distinct from lag(low_step) over by_group
-    or high_step is distinct from lag(high_step) over by_group
+    or is_low_beyond_half is distinct from lag(is_low_beyond_half) over by_group
+    or is_high_beyond_half is distinct from lag(is_high_beyond_half) over by_group
     or horizon_passed is distinct from lead(horizon_passed) over by_group

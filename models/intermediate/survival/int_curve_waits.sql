@@ -5,10 +5,15 @@ run as (
 ),
 
 horizons as (
-    select
-        horizon_days,
-        horizon_days * 86400000000 as microseconds,
+    select {{ sorted_numbers('horizon_days') }} as horizon_days,
     from {{ ref('horizons') }}
+),
+
+followed_cells as (
+    select
+        cell_id,
+        followed_cell_number,
+    from {{ ref('int_followed_cells') }}
 ),
 
 curves as (
@@ -259,24 +264,47 @@ waits as (
 
 followed_waits as (
     select
-        waits.cell_id,
+        followed_cells.followed_cell_number,
         waits.curve_id,
         waits.microseconds,
-        {{ microseconds_between('waits.started_at', 'run.as_of') }} as microseconds_followed,
+        {{ greatest_up_to(
+            'horizons.horizon_days',
+            microseconds_between('waits.started_at', 'run.as_of') ~ ' // 86400000000'
+        ) }} as horizon_followed,
         waits.fate,
     from waits
     cross join run
+    cross join horizons
+    inner join followed_cells
+        on waits.cell_id = followed_cells.cell_id
+),
+
+counted_waits as (
+    select
+        followed_cell_number,
+        curve_id,
+        microseconds,
+        horizon_followed,
+        count(*) as waits,
+        count(*) filter (where fate = 'event') as events,
+        count(*) filter (where fate = 'competing') as others,
+    from followed_waits
+    group by all
 )
 
 select
-    followed_waits.cell_id,
-    followed_waits.curve_id,
-    followed_waits.microseconds,
-    coalesce(passed.horizon_days, 0) as horizon_passed,
-    coalesce(followed.horizon_days, 0) as horizon_followed,
-    followed_waits.fate,
-from followed_waits
-asof left join horizons as passed
-    on followed_waits.microseconds > passed.microseconds
-asof left join horizons as followed
-    on followed_waits.microseconds_followed >= followed.microseconds
+    counted_waits.followed_cell_number,
+    counted_waits.curve_id,
+    counted_waits.microseconds,
+    coalesce(
+        {{ greatest_up_to(
+            'horizons.horizon_days', '(counted_waits.microseconds - 1) // 86400000000'
+        ) }},
+        0
+    ) as horizon_passed,
+    coalesce(counted_waits.horizon_followed, 0) as horizon_followed,
+    counted_waits.waits,
+    counted_waits.events,
+    counted_waits.others,
+from counted_waits
+cross join horizons

@@ -14,7 +14,7 @@ waits as (
 
 followed_cohorts as (
     select distinct cohort_segment_id,
-    from {{ ref('int_followed_cells') }}
+    from {{ ref('int_followed_cohorts') }}
 ),
 
 -- The others have whole curves.

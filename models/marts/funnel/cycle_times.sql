@@ -63,6 +63,8 @@ cohort_segments as (
         segment_name,
         segment_value,
         segment_adds_up,
+        journeys,
+        mature_journeys,
     from {{ ref('int_cohort_segments') }}
 ),
 
@@ -141,18 +143,47 @@ completed_times as (
     where microseconds is not null and not is_after_outcome
 ),
 
+-- Of most cohorts all journeys are mature, or none is: their times need not be sorted twice. In all
+-- time stand visits before any journey, too, which are never mature.
+cohort_maturity as (
+    select
+        cohort_segment_id,
+        case
+            when mature_journeys = 0 then 'none'
+            when mature_journeys = journeys and cohort_grain != 'all' then 'all'
+            else 'some'
+        end as mature_share,
+    from cohort_segments
+),
+
 cohort_times as (
     select
         cell_cohorts.cohort_segment_id,
         completed_times.from_stage_id,
         completed_times.to_stage_id,
+        cohort_maturity.mature_share,
         {{ sorted_numbers('completed_times.microseconds') }} as times,
         {{ sorted_numbers(
-            'case when completed_times.is_mature then completed_times.microseconds end'
-        ) }} as mature_times,
+            "case
+                when cohort_maturity.mature_share = 'some' and completed_times.is_mature
+                    then completed_times.microseconds
+            end"
+        ) }} as some_mature_times,
     from completed_times
     inner join cell_cohorts on completed_times.cell_id = cell_cohorts.cell_id
+    inner join cohort_maturity on cell_cohorts.cohort_segment_id = cohort_maturity.cohort_segment_id
     group by all
+),
+
+mature_cohort_times as (
+    select
+        cohort_segment_id,
+        from_stage_id,
+        to_stage_id,
+        times,
+        case mature_share when 'all' then times when 'some' then some_mature_times end
+            as mature_times,
+    from cohort_times
 ),
 
 cohort_quantiles as (
@@ -169,7 +200,7 @@ cohort_quantiles as (
         {{ median_high('times') }} as microseconds_p50_high,
         {{ median_low('mature_times') }} as mature_microseconds_p50_low,
         {{ median_high('mature_times') }} as mature_microseconds_p50_high,
-    from cohort_times
+    from mature_cohort_times
 ),
 
 -- What adds up is counted by cell first, then added up to every cohort and segment.
