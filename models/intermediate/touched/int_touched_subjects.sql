@@ -33,4 +33,7 @@ full join finished_subjects
     on
         inputs.funnel_id = finished_subjects.funnel_id
         and inputs.subject_id = finished_subjects.subject_id
-where inputs.input_hash is distinct from finished_subjects.input_hash
+where
+    inputs.input_hash is null
+    or finished_subjects.input_hash is null
+    or inputs.input_hash != finished_subjects.input_hash
