@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import html
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -43,8 +43,19 @@ class SuiteRun:
     validation: dict[str, Any]
 
 
-def run_suite(layer: str, rules: Sequence[Rule], build: Path) -> SuiteRun:
+def run_suite(
+    layer: str,
+    rules: Sequence[Rule],
+    build: Path,
+    options: Mapping[str, str] | None = None,
+) -> SuiteRun:
     """Evaluate `rules` against the database `build`, which is opened read-only and closed again.
+
+    Args:
+        layer: the layer's name, for messages.
+        rules: what to hold against it.
+        build: the database.
+        options: what DuckDB is to open it with; None for its own defaults.
 
     Raises:
         FileNotFoundError: there is no such database.
@@ -57,7 +68,7 @@ def run_suite(layer: str, rules: Sequence[Rule], build: Path) -> SuiteRun:
         )
     findings: list[Finding] = []
     validations: list[Any] = []
-    with _datasource(build) as datasource:
+    with _datasource(build, options or {}) as datasource:
         for rule in rules:
             try:
                 found, validation = _evaluate(layer, rule, datasource)
@@ -137,7 +148,7 @@ def _successes(validation: Any) -> dict[str, bool]:
 
 
 @contextmanager
-def _datasource(build: Path) -> Iterator[Any]:
+def _datasource(build: Path, options: Mapping[str, str]) -> Iterator[Any]:
     import great_expectations as gx
     import sqlalchemy
     from great_expectations.data_context.types.base import (
@@ -168,7 +179,7 @@ def _datasource(build: Path) -> Iterator[Any]:
         kwargs={
             "isolation_level": "AUTOCOMMIT",
             "skip_autocommit_rollback": True,
-            "connect_args": {"read_only": True},
+            "connect_args": {"read_only": True, "config": {**options}},
         },
     )
     try:

@@ -75,7 +75,9 @@ def run_gate(
         ValueError: there is no such layer.
         expectations.engine.GateNotMeasuredError: a table that a gate looks at is not as it must be.
     """
-    suite = run_suite(layer, suite_of(layer, settings, as_of), settings.build)
+    suite = run_suite(
+        layer, suite_of(layer, settings, as_of), settings.build, settings.database_options
+    )
     _replace_text(
         validation_file(settings, layer),
         json.dumps({"run_id": run_id, "validation": suite.validation}),

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 import duckdb
 
+from orchestration.database import open_database
 from orchestration.declarations import Source
 from orchestration.extracts import read_extracts
 from orchestration.ledger import open_ledger
@@ -64,7 +65,7 @@ def known_on_dates(
     enabled = {source.source: source for source in sources if source.is_enabled}
     with open_ledger(settings.ledger):
         pass
-    with duckdb.connect() as connection:
+    with open_database(settings) as connection:
         connection.execute("set TimeZone = 'UTC'")
         connection.execute(f"attach {literal(str(settings.ledger))} as ledger (read_only)")
         _date_deliveries(connection, enabled)

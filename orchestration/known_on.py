@@ -14,10 +14,10 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 
-import duckdb
 import yaml
 
 from orchestration import dbt, declarations
+from orchestration.database import open_database
 from orchestration.declaration_tables import TABLES
 from orchestration.declarations import Declarations
 from orchestration.extracts import LOADER
@@ -166,7 +166,7 @@ def _build(settings: Settings, declared: Declarations, known: Known, file: Path)
         )
     unfinished = file.with_suffix(".unfinished")
     columns = ", ".join(quoted(name) for name in contract_columns())
-    with duckdb.connect(str(scratch.build), read_only=True) as connection:
+    with open_database(scratch, scratch.build, read_only=True) as connection:
         connection.execute(
             f"copy (select date '{known.known_on}' as {KNOWN_ON}, {columns} from marts.{KEPT} "
             f"order by all) to {literal(str(unfinished))} (format parquet, compression zstd)"
@@ -192,7 +192,7 @@ def build_arguments(scratch: Settings) -> list[str]:
 def _clear(scratch: Settings) -> None:
     for path in scratch.home.glob(f"{scratch.build.name}*"):
         path.unlink()
-    shutil.rmtree(scratch.home / "tmp", ignore_errors=True)
+    shutil.rmtree(scratch.temporary, ignore_errors=True)
 
 
 def show_dates(settings: Settings, files: Sequence[Path]) -> None:
@@ -207,6 +207,6 @@ def show_dates(settings: Settings, files: Sequence[Path]) -> None:
             f"cast(null as {kind}) as {quoted(name)}" for name, kind in columns.items()
         )
         rows = f"select {names} where false"
-    with duckdb.connect(str(settings.build)) as connection:
+    with open_database(settings, settings.build) as connection:
         connection.execute(f"create schema if not exists {SCHEMA}")
         connection.execute(f"create or replace view {SCHEMA}.{KEPT} as {rows}")

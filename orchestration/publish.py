@@ -118,9 +118,8 @@ def _write(
     # Not the current one: after a rollback the newest knows of one release more.
     newest = releases.newest_release(settings.published)
     history = releases.release_folder(settings.published, newest.release_id) if newest else None
-    temporary = settings.home / "tmp"
 
-    changes = _copy_tables(settings.build, folder, tables, before, temporary)
+    changes = _copy_tables(settings, folder, tables, before)
     changes += _dropped_tables(tables, current)
     release = release.with_rows(
         {change.table_name: change.rows for change in changes if change.rows is not None}
@@ -130,7 +129,7 @@ def _write(
     attached = {"release": (folder / DATABASE, WRITABLE)}
     if history:
         attached["history"] = (history / DATABASE, "read_only")
-    with connection_to(attached, temporary) as connection:
+    with connection_to(settings, attached) as connection:
         # In one transaction: each statement on its own would wait for the disk.
         connection.execute("begin")
         write_log(connection, "release", "history" if history else None, release, changes, gates)
@@ -144,7 +143,7 @@ def _write(
         connection.execute("checkpoint release")
     (folder / DESCRIPTION).write_text(release.to_json(), encoding="utf-8")
 
-    audit(folder, settings.build, tables, release, temporary)
+    audit(settings, folder, tables, release)
     for path in [*folder.rglob("*"), folder]:
         if path.is_file():
             # A release is immutable; a client that forgets to open it for reading only is refused.
@@ -154,13 +153,13 @@ def _write(
 
 
 def _copy_tables(
-    build: Path,
+    settings: Settings,
     folder: Path,
     tables: Sequence[PublishedTable],
     before: Path | None,
-    temporary: Path,
 ) -> list[TableChange]:
     """Copy the tables in the order of their keys, and compare them with the release before."""
+    build = settings.build
     if not build.is_file():
         raise PublishError(f"{build}: expected what was built, found no such file. Build it first.")
     attached = {
@@ -169,7 +168,7 @@ def _copy_tables(
     }
     if before:
         attached["before"] = (before / DATABASE, "read_only")
-    with connection_to(attached, temporary) as connection:
+    with connection_to(settings, attached) as connection:
         _refuse_other_tables(connection, build, tables)
         names_before = relations_of(connection, "before")
         changes = []

@@ -22,6 +22,7 @@ import duckdb
 from orchestration.acceptance import Acceptance, accept_file
 from orchestration.columns import new_columns
 from orchestration.contents import Contents, read_contents
+from orchestration.database import open_database
 from orchestration.declarations import Source
 from orchestration.extracts import Extracts, read_extracts
 from orchestration.landing import LandingFile, Listing, list_landing, look_at
@@ -29,7 +30,6 @@ from orchestration.ledger import Ledger, Load, Look, load_id, open_ledger
 from orchestration.load_notes import load_notes
 from orchestration.refusals import ChangedFileError, DeliveryError
 from orchestration.settings import Settings
-from orchestration.values import literal
 
 # Smaller files are read before anyone could read that they are.
 LONG_FILE_BYTES = 1 << 28
@@ -318,10 +318,9 @@ def _open_workshop(settings: Settings) -> Iterator[_Workshop]:
     folder = settings.raw / ".incoming"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    with duckdb.connect() as one_thread, duckdb.connect() as all_threads:
+    with open_database(settings) as one_thread, open_database(settings) as all_threads:
         for connection in one_thread, all_threads:
             connection.execute("set TimeZone = 'UTC'")
-            connection.execute(f"set temp_directory = {literal(str(folder / 'spilled'))}")
         one_thread.execute("set threads = 1")
         yield _Workshop(folder, one_thread, all_threads)
     shutil.rmtree(folder)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import duckdb
 
+from orchestration.database import open_database
 from orchestration.declarations import Source
 from orchestration.extracts import OWN_COLUMNS, Extract, known_systems, read_extracts
 from orchestration.known_deliveries import Known, received_at
@@ -46,7 +47,7 @@ def create_raw_views(
         loads = [load for load in ledger.loads().values() if load.source in enabled]
     loaded = sorted((load for load in loads if load.is_loaded), key=lambda load: load.file)
 
-    connection = _connect(build or settings.build)
+    connection = _connect(settings, build or settings.build)
     try:
         connection.execute("set TimeZone = 'UTC'")
         connection.execute(f"attach {literal(str(settings.ledger))} as ledger (read_only)")
@@ -72,9 +73,9 @@ def create_raw_views(
         connection.close()
 
 
-def _connect(build: Path) -> duckdb.DuckDBPyConnection:
+def _connect(settings: Settings, build: Path) -> duckdb.DuckDBPyConnection:
     try:
-        return duckdb.connect(str(build))
+        return open_database(settings, build)
     except duckdb.IOException as error:
         raise RawError(
             f"{build}: expected a build that nobody has open, found: {error}. "

@@ -25,6 +25,7 @@ from orchestration.release_database import (
 from orchestration.release_log import LOG_TABLES
 from orchestration.release_macros import TableMacro, table_macros
 from orchestration.releases import Release
+from orchestration.settings import Settings
 
 
 class AuditError(RuntimeError):
@@ -32,28 +33,27 @@ class AuditError(RuntimeError):
 
 
 def audit(
+    settings: Settings,
     folder: Path,
-    build: Path,
     tables: Sequence[PublishedTable],
     release: Release,
-    temporary: Path,
 ) -> None:
     """Compare database, Parquet and build: the same tables, columns, types and rows, unique keys.
 
     The table macros must be there, and give the rows of their tables.
 
     Args:
+        settings: where the build is that it was copied from.
         folder: where the release was written.
-        build: the database that it was copied from.
         tables: what it should hold, besides the release log.
         release: what it says about itself.
-        temporary: a folder for what does not fit into memory.
 
     Raises:
         AuditError: the first difference.
     """
+    build = settings.build
     attached = {"build": (build, "read_only"), "release": (folder / DATABASE, "read_only")}
-    with connection_to(attached, temporary) as connection:
+    with connection_to(settings, attached) as connection:
         everything = (*tables, *LOG_TABLES)
         names = sorted(table.name for table in everything)
         found = sorted(name for _, name in relations_of(connection, "release"))

@@ -12,7 +12,9 @@ from pathlib import Path
 
 import duckdb
 
+from orchestration.database import open_database
 from orchestration.published_tables import PublishedTable, literal, quoted, quoted_list
+from orchestration.settings import Settings
 
 DATABASE = "funnel.duckdb"
 PARQUET = "parquet"
@@ -41,19 +43,18 @@ class DatabaseInUseError(RuntimeError):
 
 @contextmanager
 def connection_to(
-    attached: dict[str, tuple[Path, str]], temporary: Path
+    settings: Settings, attached: dict[str, tuple[Path, str]]
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection that has these databases attached and no data of its own.
 
     Args:
+        settings: how much memory there is, and where to spill.
         attached: name to file and options of `attach`, such as `read_only`.
-        temporary: a folder for what does not fit into memory.
 
     Raises:
         DatabaseInUseError: another process has one of them open for writing.
     """
-    with closing(duckdb.connect(":memory:")) as connection:
-        connection.execute(f"set temp_directory = {literal(str(temporary))}")
+    with closing(open_database(settings)) as connection:
         connection.execute("set TimeZone = 'UTC'")
         # Tables are written in the order of their key, and Parquet in the order of the tables.
         connection.execute("set preserve_insertion_order = true")

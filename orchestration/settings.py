@@ -7,12 +7,19 @@ Nothing else reads the environment. What a company declares about its funnels ar
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from orchestration.memory import available_memory
+
+# Below this, tables of the shipped funnels cannot be sorted however much is spilled.
+LEAST_MEMORY = 500_000_000
+UNITS = {"MB": 1_000_000, "GB": 1_000_000_000}
 
 
 class SettingError(ValueError):
@@ -89,6 +96,15 @@ SETTINGS = (
         "of a small file wakes somebody; too high, and a broken extract is published.",
     ),
     Setting(
+        "FUNNEL_MEMORY_LIMIT",
+        "60%",
+        "a size from 500MB, as 500MB or 24GB, or a share of the machine's memory, as 60%",
+        "What a database of the night may hold in memory; the rest is on disk in FUNNEL_HOME/tmp. "
+        "The machine's memory is that of its control group where one sets less. Too low, and sorts "
+        "spill that need not, or cannot be done at all; too high, and the system kills the night, "
+        "which needs up to 1 GB beside its databases.",
+    ),
+    Setting(
         "FUNNEL_SETTLE_SECONDS",
         "60",
         "a whole number from 0",
@@ -106,7 +122,10 @@ SETTINGS = (
 
 @dataclass(frozen=True)
 class Settings:
-    """The settings of one run, checked. Instants are UTC without an offset, as in the tables."""
+    """The settings of one run, checked. Instants are UTC without an offset, as in the tables.
+
+    `memory_limit` is in bytes.
+    """
 
     landing: Path
     home: Path
@@ -117,6 +136,7 @@ class Settings:
     min_reportable: int
     keep_releases: int
     max_quarantine_share: float
+    memory_limit: int
     settle_seconds: int
     webhook_url: str
 
@@ -158,6 +178,7 @@ class Settings:
             max_quarantine_share=_share(
                 "FUNNEL_MAX_QUARANTINE_SHARE", value["FUNNEL_MAX_QUARANTINE_SHARE"]
             ),
+            memory_limit=_memory("FUNNEL_MEMORY_LIMIT", value["FUNNEL_MEMORY_LIMIT"]),
             settle_seconds=_whole("FUNNEL_SETTLE_SECONDS", value["FUNNEL_SETTLE_SECONDS"], least=0),
             webhook_url=_address("FUNNEL_WEBHOOK_URL", value["FUNNEL_WEBHOOK_URL"]),
         )
@@ -217,6 +238,19 @@ class Settings:
         """The documentation of the models as a page."""
         return self.home / "docs"
 
+    @property
+    def temporary(self) -> Path:
+        """What does not fit into memory while it is worked on."""
+        return self.home / "tmp"
+
+    @property
+    def database_options(self) -> Mapping[str, str]:
+        """What a DuckDB is to be opened with, in its own words."""
+        return {
+            "memory_limit": f"{self.memory_limit}B",
+            "temp_directory": str(self.temporary),
+        }
+
     def dbt_environment(self) -> dict[str, str]:
         """The environment that dbt is to run in, so that it sees these settings and no others."""
         return {
@@ -225,6 +259,7 @@ class Settings:
             "FUNNEL_TIMEZONE": self.reporting_timezone,
             "FUNNEL_CURRENCY": self.reporting_currency,
             "FUNNEL_MIN_REPORTABLE": str(self.min_reportable),
+            "FUNNEL_MEMORY_LIMIT": self.database_options["memory_limit"],
             "DO_NOT_TRACK": "1",
         }
 
@@ -274,6 +309,19 @@ def _share(name: str, text: str) -> float:
     if not 0 <= share <= 1:
         raise _refused(name, text)
     return share
+
+
+def _memory(name: str, text: str) -> int:
+    found = re.fullmatch(r"(\d+(?:\.\d+)?) ?(MB|GB|%)", text, re.ASCII)
+    if not found:
+        raise _refused(name, text)
+    number, unit = float(found[1]), found[2]
+    if unit == "%" and not 0 < number <= 100:
+        raise _refused(name, text)
+    limit = int(number * (available_memory() / 100 if unit == "%" else UNITS[unit]))
+    if limit < LEAST_MEMORY:
+        raise _refused(name, f"{text} ({limit / UNITS['MB']:.0f} MB)" if unit == "%" else text)
+    return limit
 
 
 def _address(name: str, text: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -45,6 +45,7 @@ PASSED = {
     "observed": 120,
     "expected": {"least": 100, "most": 140},
 }
+CONNECT = duckdb.connect
 SURPRISE = {"layer": "marts", "gate": "shape", "rule": "step_rate", "observed": "0.9"}
 
 
@@ -491,6 +492,13 @@ def test_a_release_lost_by_hand_does_not_stop_the_next(settings: Settings) -> No
     ]
 
 
+def opened_with(
+    threads: int, path: str, *, read_only: bool, config: Mapping[str, Any]
+) -> duckdb.DuckDBPyConnection:
+    """Open a database as the code does, with so many threads."""
+    return CONNECT(path, read_only=read_only, config={**config, "threads": threads})
+
+
 def test_two_threads_write_the_same_parquet_as_one(tmp_path: Path) -> None:
     """Files of the same content would differ from night to night, and readers load them again."""
     written = []
@@ -498,9 +506,9 @@ def test_two_threads_write_the_same_parquet_as_one(tmp_path: Path) -> None:
     for threads in (1, 2):
         settings = settings_for(tmp_path / str(threads))
         write_build(settings.build, 1, also=[many])
-        connect = partial(duckdb.connect, config={"threads": threads})
+        connect = partial(opened_with, threads)
         with pytest.MonkeyPatch.context() as monkeypatch:
-            monkeypatch.setattr("orchestration.release_database.duckdb.connect", connect)
+            monkeypatch.setattr("orchestration.database.duckdb.connect", connect)
             publish_build(settings, 1)
         parquet = settings.published / "current" / "parquet"
         written.append({path.name: path.read_bytes() for path in parquet.iterdir()})
