@@ -15,10 +15,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from orchestration import declarations
+from orchestration.parsed_project import recall
 from orchestration.settings import Settings
+
+if TYPE_CHECKING:
+    from dbt.contracts.graph.manifest import Manifest
 
 PROJECT = Path(__file__).resolve().parent.parent
 
@@ -26,6 +30,9 @@ PROJECT = Path(__file__).resolve().parent.parent
 CODE = ("dbt_project.yml", "profiles.yml", "requirements.lock", "macros", "models", "seeds/*.yml")
 TESTS = ("tests",)
 PROJECT_FILES = (".dbtignore", "dbt_project.yml", "profiles.yml", "macros", "models", "tests")
+
+# What became of the nodes is taken from dbt itself; its files about them take a second to write.
+NO_ARTEFACTS = ("--no-write-json",)
 
 
 @dataclass(frozen=True)
@@ -173,13 +180,14 @@ def build_arguments(
         *("--exclude", "source:*", *without),
         *(() if has_unit_tests else ("--exclude-resource-type", "unit_test")),
         *("--indirect-selection", "buildable"),
+        *NO_ARTEFACTS,
         *common_arguments(settings),
     ]
 
 
 def source_test_arguments(settings: Settings) -> list[str]:
     """The arguments that test the sources, before anything is built from them."""
-    return ["test", "--select", "source:*", *common_arguments(settings)]
+    return ["test", "--select", "source:*", *NO_ARTEFACTS, *common_arguments(settings)]
 
 
 def docs_arguments(settings: Settings) -> list[str]:
@@ -188,7 +196,7 @@ def docs_arguments(settings: Settings) -> list[str]:
 
 
 def run(settings: Settings, arguments: Sequence[str]) -> DbtRun:
-    """Run dbt.
+    """Run dbt on the project as it is now, which is parsed only if it has changed since.
 
     Returns:
         What became of the nodes, also if some failed.
@@ -196,12 +204,21 @@ def run(settings: Settings, arguments: Sequence[str]) -> DbtRun:
     Raises:
         DbtError: dbt stopped before it ran any node, for a mistake in the project, say.
     """
+    _link_project(settings)
+    digest, folder = _project_digest(), project_folder(settings)
+    parsed = recall(digest, _parsed_file(settings, digest), folder)
+    if parsed is None:
+        _parse(settings, digest)
+        parsed = recall(digest, _parsed_file(settings, digest), folder)
+    return DbtRun(tuple(_node_results(_invoke(settings, arguments, parsed))))
+
+
+def _invoke(settings: Settings, arguments: Sequence[str], parsed: Manifest | None = None) -> Any:
     # dbt takes more than two seconds to import, which a night without news does not need.
     from dbt.cli.main import dbtRunner
 
-    _link_project(settings)
     with _environment(settings.dbt_environment()), _closing_database():
-        outcome = dbtRunner().invoke(list(arguments))
+        outcome = dbtRunner(manifest=parsed).invoke(list(arguments))
     if outcome.exception is not None:
         if not isinstance(outcome.exception, Exception):
             raise outcome.exception
@@ -209,7 +226,7 @@ def run(settings: Settings, arguments: Sequence[str]) -> DbtRun:
             f"dbt {arguments[0]}: expected it to run, found: {outcome.exception}. "
             f"More is in {settings.dbt / 'logs' / 'dbt.log'}."
         ) from outcome.exception
-    return DbtRun(tuple(_node_results(outcome.result)))
+    return outcome.result
 
 
 def _node_results(result: object) -> Iterator[NodeResult]:
@@ -233,26 +250,38 @@ def manifest(settings: Settings) -> dict[str, Any]:
     Raises:
         DbtError: the project has a mistake.
     """
-    path = settings.dbt / f"manifest-{code_digest((*CODE, *TESTS))[:16]}.json"
+    digest = _project_digest()
+    path = _manifest_file(settings, digest)
     if not path.exists():
-        _parse(settings, path)
+        _parse(settings, digest)
     content: dict[str, Any] = json.loads(path.read_bytes())
     return content
 
 
-def _parse(settings: Settings, path: Path) -> None:
+def _project_digest() -> str:
+    return code_digest((*CODE, *TESTS))
+
+
+def _manifest_file(settings: Settings, digest: str) -> Path:
+    return settings.dbt / f"manifest-{digest[:16]}.json"
+
+
+def _parsed_file(settings: Settings, digest: str) -> Path:
+    return settings.dbt / f"parsed-{digest[:16]}.msgpack"
+
+
+def _parse(settings: Settings, digest: str) -> None:
     declarations.write_empty(settings.declarations)
     settings.dbt.mkdir(parents=True, exist_ok=True)
-    older = list(settings.dbt.glob("manifest-*.json"))
+    _link_project(settings)
+    older = {*settings.dbt.glob("manifest-*.json"), *settings.dbt.glob("parsed-*.msgpack")}
+    manifest_file, parsed_file = _manifest_file(settings, digest), _parsed_file(settings, digest)
     # In a folder of its own: another process may be building, or parsing too.
     with tempfile.TemporaryDirectory(dir=settings.dbt, prefix=".parse-") as folder:
-        run(settings, ["parse", *common_arguments(settings, Path(folder))])
-        (settings.dbt / "target").mkdir(exist_ok=True)
-        # With this the first layer need not parse the project again.
-        parsed = "partial_parse.msgpack"
-        os.replace(Path(folder, parsed), settings.dbt / "target" / parsed)
-        os.replace(Path(folder, "manifest.json"), path)
-    for stale in older:
+        _invoke(settings, ["parse", *common_arguments(settings, Path(folder))])
+        os.replace(Path(folder, "partial_parse.msgpack"), parsed_file)
+        os.replace(Path(folder, "manifest.json"), manifest_file)
+    for stale in older - {manifest_file, parsed_file}:
         stale.unlink(missing_ok=True)
 
 
@@ -300,12 +329,12 @@ def code_digest(patterns: Sequence[str] = CODE) -> str:
 def is_unit_tested(settings: Settings) -> bool:
     """Whether the unit tests of the code as it is have passed: no delivery can change that."""
     stamp = _unit_test_stamp(settings)
-    return stamp.is_file() and stamp.read_text() == code_digest((*CODE, *TESTS))
+    return stamp.is_file() and stamp.read_text() == _project_digest()
 
 
 def note_unit_tested(settings: Settings) -> None:
     """Note that all layers were built from the code as it is, unit tests included."""
-    _unit_test_stamp(settings).write_text(code_digest((*CODE, *TESTS)))
+    _unit_test_stamp(settings).write_text(_project_digest())
 
 
 def _unit_test_stamp(settings: Settings) -> Path:

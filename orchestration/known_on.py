@@ -144,7 +144,7 @@ def _fingerprint(settings: Settings, declared: Declarations, known: Known) -> st
 
 def _build(settings: Settings, declared: Declarations, known: Known, file: Path) -> None:
     """Build the funnel of a date into its file, which is there whole or not at all."""
-    # A home of its own, in which dbt also keeps the parsed project for the next date.
+    # A home of its own: the tables of tonight stay as they are.
     scratch = replace(settings, home=_folder(settings) / "scratch", as_of=known.before)
     _clear(scratch)
     scratch.home.mkdir(parents=True, exist_ok=True)
@@ -185,6 +185,7 @@ def build_arguments(scratch: Settings) -> list[str]:
         "build",
         *("--select", f"+{KEPT}"),
         *("--exclude-resource-types", "test", "unit_test"),
+        *dbt.NO_ARTEFACTS,
         *dbt.common_arguments(scratch),
     ]
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
 import pytest
 
-from orchestration import dbt, declarations
+from orchestration import dbt, declarations, parsed_project
 from orchestration.dbt import Layer
 from orchestration.settings import Settings
 
@@ -44,6 +45,7 @@ def test_a_layer_is_built_with_the_tests_that_it_can_answer(settings: Settings) 
         *("--select", "path:models/marts/funnel", "path:models/marts/pipeline"),
         *("--exclude", "source:*", "unique_a_b"),
         *("--indirect-selection", "buildable"),
+        "--no-write-json",
         *("--project-dir", f"{home}/project"),
         *("--profiles-dir", f"{home}/project"),
         *("--target-path", f"{home}/target"),
@@ -112,6 +114,48 @@ def test_manifest_is_parsed_once_and_again_when_a_model_changes(
     model.rename(model.with_name("two.sql"))
     assert "model.small.two" in dbt.manifest(settings)["nodes"]
     assert not made.exists()
+
+
+def test_seeds_of_two_homes_are_their_own_though_the_project_is_parsed_once(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A past date, or another company's warehouse, would be built from tonight's declarations."""
+    parse = dbt._parse
+    parsed_for: list[Settings] = []
+
+    def counted(home: Settings, digest: str) -> None:
+        parsed_for.append(home)
+        parse(home, digest)
+
+    monkeypatch.setattr(parsed_project, "_PARSED", {})
+    monkeypatch.setattr(dbt, "_parse", counted)
+    other = replace(settings, home=tmp_path / "other")
+    for home, hours in (settings, "09:00"), (other, "10:00"), (settings, "11:00"):
+        declarations.write_empty(home.declarations)
+        (home.declarations / "working_hours.csv").write_text(
+            f"weekday,opens_at,closes_at\n1,{hours},17:00\n"
+        )
+        outcome = dbt.run(home, ["seed", *dbt.common_arguments(home)])
+        assert not outcome.failures
+        with duckdb.connect(str(home.build), read_only=True) as connection:
+            found = connection.execute("select opens_at from declarations.working_hours").fetchall()
+        assert found == [(hours,)]
+    assert parsed_for == [settings]
+
+
+def test_project_parsed_by_another_process_is_not_parsed_again(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every night would parse the project, which takes longer than most layers."""
+    dbt.manifest(settings)
+    monkeypatch.setattr(parsed_project, "_PARSED", {})
+    monkeypatch.setattr(dbt, "_parse", lambda *_: pytest.fail("parsed again"))
+    declarations.write_empty(settings.declarations)
+    # A model that refers to others, and tests, which an incomplete copy could not compile.
+    selected = ["--select", "dim_funnels", "source:raw"]
+    outcome = dbt.run(settings, ["compile", *selected, *dbt.common_arguments(settings)])
+    assert len(outcome.results) > 1
+    assert not outcome.failures
 
 
 def test_project_with_a_mistake_is_named(
