@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from orchestration.memory import available_memory
 
-# Below this, tables of the shipped funnels cannot be sorted however much is spilled.
+# So that a unit that was left out or mistyped is refused, and not found out by a night that fails.
 LEAST_MEMORY = 500_000_000
 UNITS = {"MB": 1_000_000, "GB": 1_000_000_000}
 
@@ -102,7 +102,7 @@ SETTINGS = (
         "What a database of the night may hold in memory; the rest is on disk in FUNNEL_HOME/tmp. "
         "The machine's memory is that of its control group where one sets less. Too low, and sorts "
         "spill that need not, or cannot be done at all; too high, and the system kills the night, "
-        "which needs up to 1 GB beside its databases.",
+        "as Python and the engine need memory beside it.",
     ),
     Setting(
         "FUNNEL_SETTLE_SECONDS",

@@ -64,7 +64,7 @@ def build_raw(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
             return
         create_raw_views(settings, declared.sources)
         if drop_stale(settings, declared):
-            _tell("models, declarations or settings are others: all tables are made anew")
+            _tell("models, declarations or settings changed: what follows from them is made anew")
         for unique_id, spec in sources.items():
             yield dg.MaterializeResult(
                 asset_key=spec.key,
