@@ -60,7 +60,7 @@ event_values as (
 
         select
             events._load_id as load_id,
-        events._file as source_file,
+            events._file as source_file,
             events._row as source_row,
             property_names.property_name,
             {{ value }} as property_value,

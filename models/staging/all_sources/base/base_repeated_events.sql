@@ -12,10 +12,10 @@ events as (
     where quarantine_reason is null
 ),
 
-hashes as (
+hashed_events as (
     select
+        event_id,
         suspect_hash,
-        event_id is not null as has_id,
         {{ narrow_hash(['source_file']) }} as file_hash,
     from {{ ref('base_events') }}
     where quarantine_reason is null
@@ -24,11 +24,11 @@ hashes as (
 -- Millions of events, few of them repeated: numbers find suspects, and only these are compared.
 suspects as (
     select suspect_hash
-    from hashes
+    from hashed_events
     group by suspect_hash
     having
         count(*) > 1
-        and (bool_or(has_id) or min(file_hash) != max(file_hash))
+        and (count(event_id) > 0 or min(file_hash) != max(file_hash))
 ),
 
 suspected_events as (
