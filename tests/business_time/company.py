@@ -99,7 +99,7 @@ def _write(pairs: Pairs, connection: duckdb.DuckDBPyConnection) -> None:
         "create table intermediate.int_run as select cast(? as timestamp) as as_of", [AS_OF]
     )
     connection.execute(
-        "create table core.fct_journeys (funnel_id varchar, subject_id varchar,"
+        "create table intermediate.int_journey_outcomes (funnel_id varchar, subject_id varchar,"
         " journey_number integer, entered_at timestamp)"
     )
     connection.execute(

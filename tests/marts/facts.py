@@ -55,7 +55,7 @@ COLUMNS = {
         calendar_date date, is_working_day boolean, opens_at timestamp,
         business_microseconds bigint, business_microseconds_before bigint
     """,
-    "intermediate.int_served_events": """
+    "intermediate.int_entry_instants": """
         funnel_id varchar, subject_id varchar, stage_position integer, entered_at timestamp
     """,
     "intermediate.int_evidence": """
@@ -300,7 +300,7 @@ def _write(facts: Facts, connection: duckdb.DuckDBPyConnection) -> None:
             )
             for visit in journey.visits
         ]
-        rows["intermediate.int_served_events"] += [
+        rows["intermediate.int_entry_instants"] += [
             (*subject, journey.funnel.stage(visit.stage_id).position, at)
             for visit in journey.visits
             for at in visit.entries or (None,)
