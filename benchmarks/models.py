@@ -86,7 +86,7 @@ def _run_dbt(settings: Settings, command: str, selected: str) -> dbt.DbtRun:
         settings, [command, "--select", selected, *dbt.common_arguments(settings), "--full-refresh"]
     )
     if done.failures:
-        raise RuntimeError("\n".join(f"{one.unique_id}: {one.message}" for one in done.failures))
+        raise RuntimeError("\n".join(done.failure_lines))
     return done
 
 

@@ -112,6 +112,11 @@ class DbtRun:
             result for result in self.results if not result.is_ok and result.status != "skipped"
         )
 
+    @property
+    def failure_lines(self) -> tuple[str, ...]:
+        """A line for each of the failures: the node, and what dbt says about it."""
+        return tuple(f"  {result.unique_id}: {result.message}" for result in self.failures)
+
     def followed_by(self, later: DbtRun) -> DbtRun:
         """Both invocations as one: of a node that was in both, what became of it in the later."""
         both = {result.unique_id: result for result in (*self.results, *later.results)}
@@ -180,6 +185,17 @@ def build_arguments(
         *("--exclude", "source:*", *without),
         *(() if has_unit_tests else ("--exclude-resource-type", "unit_test")),
         *("--indirect-selection", "buildable"),
+        *NO_ARTEFACTS,
+        *common_arguments(settings),
+    ]
+
+
+def rebuild_arguments(settings: Settings, *selected: str) -> list[str]:
+    """The arguments that build what is selected beside the night's own tables, and test nothing."""
+    return [
+        "build",
+        *("--select", *selected),
+        *("--exclude-resource-types", "test", "unit_test"),
         *NO_ARTEFACTS,
         *common_arguments(settings),
     ]

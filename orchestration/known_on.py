@@ -150,9 +150,10 @@ def _build(settings: Settings, declared: Declarations, known: Known, file: Path)
     scratch.home.mkdir(parents=True, exist_ok=True)
     declarations.write(declared, scratch.declarations)
     create_raw_views(settings, declared.sources, scratch.build, known)
-    outcome = dbt.run(scratch, build_arguments(scratch))
+    # Its rows go through the tests of the mart that shows them.
+    outcome = dbt.run(scratch, dbt.rebuild_arguments(scratch, f"+{KEPT}"))
     if outcome.failures or not outcome.results:
-        found = [f"  {result.unique_id}: {result.message}" for result in outcome.failures]
+        found = outcome.failure_lines
         raise KnownOnError(
             "\n".join(
                 [
@@ -174,20 +175,6 @@ def _build(settings: Settings, declared: Declarations, known: Known, file: Path)
     sync(unfinished)
     os.replace(unfinished, file)
     _clear(scratch)
-
-
-def build_arguments(scratch: Settings) -> list[str]:
-    """The arguments that build what the funnel of a past date needs, and test nothing.
-
-    Its rows go through the tests of the mart that shows them.
-    """
-    return [
-        "build",
-        *("--select", f"+{KEPT}"),
-        *("--exclude-resource-types", "test", "unit_test"),
-        *dbt.NO_ARTEFACTS,
-        *dbt.common_arguments(scratch),
-    ]
 
 
 def _clear(scratch: Settings) -> None:

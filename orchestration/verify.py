@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -13,9 +13,9 @@ from orchestration import dbt, declarations
 from orchestration.known_on import kept_files, show_dates
 from orchestration.published_tables import quoted_list
 from orchestration.raw_views import create_raw_views
-from orchestration.release_database import columns_of
+from orchestration.release_database import columns_of, connection_to, relations_of
 from orchestration.settings import Settings
-from orchestration.values import literal, quoted
+from orchestration.values import quoted
 
 # What readers get is made of these.
 SCHEMAS = ("core", "marts")
@@ -116,43 +116,21 @@ def _refuse_older_build(settings: Settings, scratch: Settings) -> None:
 
 
 def _rebuild(scratch: Settings) -> None:
-    ran = dbt.run(
-        scratch,
-        [
-            "build",
-            *("--select", "resource_type:seed", "path:models"),
-            *("--exclude-resource-types", "test", "unit_test"),
-            *dbt.common_arguments(scratch),
-        ],
-    )
+    ran = dbt.run(scratch, dbt.rebuild_arguments(scratch, "resource_type:seed", "path:models"))
     if ran.failures or not ran.results:
-        found = [f"  {result.unique_id}: {result.message}" for result in ran.failures]
         raise VerifyError(
-            "\n".join(["The rebuild: expected all models to be built, found:", *found])
+            "\n".join(["The rebuild: expected all models to be built, found:", *ran.failure_lines])
         )
 
 
 def _compare(settings: Settings, scratch: Settings) -> tuple[ComparedTable, ...]:
-    with duckdb.connect() as connection:
-        connection.execute(f"set temp_directory = {literal(str(scratch.home / 'tmp'))}")
-        for name, home in (("kept", settings), ("rebuilt", scratch)):
-            connection.execute(f"attach {literal(str(home.build))} as {name} (read_only)")
+    attached = {"kept": (settings.build, "read_only"), "rebuilt": (scratch.build, "read_only")}
+    with connection_to(scratch, attached) as connection:
         return tuple(
             _compare_table(connection, schema, table)
-            for schema, table in _tables(connection, "rebuilt")
+            for schema, table in sorted(relations_of(connection, "rebuilt"))
+            if schema in SCHEMAS
         )
-
-
-def _tables(connection: duckdb.DuckDBPyConnection, database: str) -> Sequence[tuple[str, str]]:
-    return connection.execute(
-        """
-        select schema_name, table_name
-        from duckdb_tables()
-        where database_name = $database and schema_name in (select unnest($schemas))
-        order by all
-        """,
-        {"database": database, "schemas": list(SCHEMAS)},
-    ).fetchall()
 
 
 def _compare_table(connection: duckdb.DuckDBPyConnection, schema: str, table: str) -> ComparedTable:

@@ -268,8 +268,7 @@ def build_marts(facts: Facts, home: Path) -> Path:
             *dbt.common_arguments(settings),
         ],
     )
-    messages = [f"{one.unique_id}: {one.message}" for one in outcome.failures]
-    assert not messages, "\n".join(messages)
+    assert not outcome.failures, "\n".join(outcome.failure_lines)
     assert len(outcome.results) > 20, "dbt built the marts"
     return settings.build
 

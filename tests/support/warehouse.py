@@ -70,8 +70,7 @@ def build_warehouse(
         ],
     )
     if outcome.failures:
-        lines = [f"  {one.unique_id}: {one.message}" for one in outcome.failures]
-        raise BuildFailedError("\n".join(["dbt found:", *lines]))
+        raise BuildFailedError("\n".join(["dbt found:", *outcome.failure_lines]))
     if not outcome.results:
         raise BuildFailedError("dbt built nothing")
     return settings.build
