@@ -3,16 +3,11 @@
     dies. `touched` is the table of touched subjects. -#}
 {% macro leave_unfinished(touched) -%}
     {%- if has_kept_subjects() -%}
-        delete from {{ finished_subjects() }}
-        where exists (
-            select 1
-            from {{ touched }} as touched_subjects
-            where
-                touched_subjects.funnel_id = int_finished_subjects.funnel_id
-                and touched_subjects.subject_id = int_finished_subjects.subject_id
-        );
+        {%- set finished = finished_subjects() -%}
+        delete from {{ finished }}
+        where {{ is_touched(finished, touched) }};
 
-        insert into {{ finished_subjects() }}
+        insert into {{ finished }}
         select
             funnel_id,
             subject_id,

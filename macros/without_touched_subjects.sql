@@ -5,13 +5,7 @@
     {%- if is_incremental() -%}
         delete from {{ this }}
         {%- if has_kept_subjects() %}
-        where exists (
-            select 1
-            from {{ touched_subjects }} as touched_subjects
-            where
-                touched_subjects.funnel_id = {{ this.identifier }}.funnel_id
-                and touched_subjects.subject_id = {{ this.identifier }}.subject_id
-        )
+        where {{ is_touched(this, touched_subjects) }}
         {%- endif %}
     {%- endif -%}
 {%- endmacro %}

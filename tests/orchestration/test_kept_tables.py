@@ -9,9 +9,6 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from orchestration import dbt, declarations
-from orchestration.kept_tables import drop_stale
-from orchestration.raw_views import create_raw_views
 from orchestration.settings import Settings
 from orchestration.verify import VerifyError, verify
 from simulation.company import generate
@@ -50,6 +47,10 @@ class Company:
     def night(self, as_of: datetime | None = None) -> None:
         """One night, without tests of rows."""
         build_warehouse(self.landing, self.seeds, self.home, as_of=as_of, with_tests=False)
+
+    def night_that_dies_behind(self, model: str) -> None:
+        """A night that comes no further than a model of the core."""
+        build_warehouse(self.landing, self.seeds, self.home, with_tests=False, select=[f"+{model}"])
 
     def value(self, query: str) -> int:
         """The only value of a query on the build."""
@@ -141,7 +142,7 @@ def test_nights_with_all_kinds_of_news_equal_a_rebuild(tmp_path: Path) -> None:
     with duckdb.connect() as connection:
         connection.execute(f"create table day as from '{again}' limit 5")
         connection.execute(f"copy day to '{again}'")
-    _die_behind(company, "fct_stage_visits")
+    company.night_that_dies_behind("fct_stage_visits")
     again.write_bytes(before)
     company.night()
     assert 0 < company.touched_share() < 0.5
@@ -206,14 +207,3 @@ def test_verification_says_so_where_rows_were_changed_or_the_build_is_older(tmp_
     load_night(company.landing, company.seeds, company.home)
     with pytest.raises(VerifyError, match="files that were loaded since"):
         verify(company.settings, lambda line: None)
-
-
-def _die_behind(company: Company, model: str) -> None:
-    """A night that comes no further than a model of the core."""
-    settings = company.settings
-    load_night(company.landing, company.seeds, company.home)
-    declared = declarations.read(company.seeds)
-    create_raw_views(settings, declared.sources)
-    drop_stale(settings, declared)
-    ran = dbt.run(settings, ["run", "--select", f"+{model}", *dbt.common_arguments(settings)])
-    assert ran.results and not ran.failures

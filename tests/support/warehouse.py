@@ -5,6 +5,7 @@ For tests of what the tables hold. What a night does around the models has tests
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -30,6 +31,7 @@ def build_warehouse(
     now: datetime | None = None,
     threads: int = 2,
     with_tests: bool = True,
+    select: Sequence[str] = ("resource_type:seed", "path:models", "source:*"),
 ) -> Path:
     """Check the declarations, load the landing, build all models and test their rows.
 
@@ -45,6 +47,7 @@ def build_warehouse(
         now: when the deliveries are first seen, in UTC; None: now.
         threads: of dbt.
         with_tests: whether dbt's tests of rows are run; unit tests, which see no data, never are.
+        select: what is built, in dbt's words: less than all is a night that comes no further.
 
     Returns:
         The path of the database that holds all tables.
@@ -63,7 +66,7 @@ def build_warehouse(
         settings,
         [
             "build",
-            *("--select", "resource_type:seed", "path:models", "source:*"),
+            *("--select", *select),
             *("--exclude-resource-types", *left_out),
             *("--threads", str(threads)),
             *dbt.common_arguments(settings),

@@ -1,12 +1,3 @@
-{%- set entry_columns = [
-    'stage_id', 'evidence_name', 'evidence', 'record_id', 'held_value', 'source_row',
-    'source_sequence', 'content_hash', 'may_meet_several', 'entered_at',
-] -%}
-{%- set prefixed_columns = [] -%}
-{%- for column in entry_columns %}
-    {%- do prefixed_columns.append('inputs.' ~ column) %}
-{%- endfor %}
-
 with
 
 run as (
@@ -23,6 +14,7 @@ funnels as (
 -- By its path: a number is another one when more files come.
 source_files as (
     select
+        source_file,
         file_number,
         {{ narrow_hash(['source_file']) }} as file_hash,
     from {{ ref('int_source_files') }}
@@ -55,7 +47,7 @@ purchases as (
         purchases.source_row,
         {{ narrow_hash(['purchases.amount', 'purchases.currency']) }} as purchase_hash,
     from {{ ref('int_purchases') }} as purchases
-    inner join {{ ref('int_source_files') }} as source_files
+    inner join source_files
         on purchases.source_file = source_files.source_file
 ),
 
@@ -80,8 +72,14 @@ inputs as (
         funnel_id,
         subject_id,
         session_id,
+        record_id,
         file_number,
-        {{ entry_columns | join(',\n        ') }},
+        source_row,
+        {{ narrow_hash([
+            'stage_id', 'evidence_name', 'evidence', 'held_value', 'source_sequence',
+            'content_hash', 'may_meet_several',
+        ]) }} as entry_hash,
+        entered_at,
     from {{ ref('int_stage_entries') }}
 
     union all
@@ -90,16 +88,11 @@ inputs as (
         funnel_id,
         subject_id,
         cast(null as varchar) as session_id,
-        file_number,
-        cast(null as varchar) as stage_id,
-        evidence_name,
-        evidence,
         record_id,
-        cast(null as varchar) as held_value,
+        file_number,
         source_row,
-        source_sequence,
-        content_hash,
-        false as may_meet_several,
+        {{ narrow_hash(['evidence_name', 'evidence', 'source_sequence', 'content_hash']) }}
+            as entry_hash,
         occurred_at as entered_at,
     from {{ ref('int_watched_events') }}
 ),
@@ -108,12 +101,13 @@ hashed_inputs as (
     select
         inputs.funnel_id,
         inputs.subject_id,
-        {{ narrow_hash(
-            ['source_files.file_hash', 'purchases.purchase_hash', 'records.record_hash']
-            + ['sessions.session_hash']
-            + [hours_after('inputs.entered_at', 'funnels.window_hours') ~ ' < run.as_of']
-            + prefixed_columns
-        ) }} as input_hash,
+        {{ narrow_hash([
+            'source_files.file_hash', 'inputs.source_row', 'inputs.entry_hash',
+            'inputs.entered_at',
+            hours_after('inputs.entered_at', 'funnels.window_hours') ~ ' < run.as_of',
+            'inputs.record_id', 'records.record_hash', 'purchases.purchase_hash',
+            'sessions.session_hash',
+        ]) }} as input_hash,
     from inputs
     cross join run
     inner join funnels
@@ -137,7 +131,6 @@ hashed_inputs as (
 select
     funnel_id,
     subject_id,
-    count(*) as inputs,
     {{ summed_hashes('input_hash') }} as input_hash,
 from hashed_inputs
 group by funnel_id, subject_id
