@@ -92,10 +92,10 @@ def model_depths(models: Models) -> list[tuple[int, int]]:
         f"""
         select depth, count(*) as subjects
         from (
-            select subject_id, max(stage_position) as depth
+            select subject_key, max(stage_position) as depth
             from intermediate.{OUTPUT}
-            where subject_id not like ' %'
-            group by subject_id
+            where subject_key > 0
+            group by subject_key
         )
         group by depth order by depth
         """

@@ -1,8 +1,5 @@
 {#- Whose key it is: that of the subject, also where it stands in the other order
     (`other_order_key`). -#}
-{% macro declared_order_key(subject_id) -%}
-    case
-        when {{ is_other_order(subject_id) }} then substr({{ subject_id }}, 2)
-        else {{ subject_id }}
-    end
+{% macro declared_order_key(subject_key) -%}
+    abs({{ subject_key }})
 {%- endmacro %}

@@ -5,7 +5,7 @@
     events, `tie_policy` a column. -#}
 {% macro event_number(events, tie_policy) -%}
     dense_rank() over (
-        partition by {{ events }}.funnel_id, {{ events }}.subject_id
+        partition by {{ events }}.subject_key
         order by
             {{ events }}.entered_at nulls last,
             case {{ tie_policy }}
@@ -16,7 +16,7 @@
                     end
             end nulls last,
             case {{ tie_policy }}
-                when 'funnel_order' then {{ events }}.content_hash
+                when 'funnel_order' then {{ events }}.content_number
             end nulls last,
             {{ events }}.file_number,
             {{ events }}.source_row,

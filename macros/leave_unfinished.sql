@@ -9,6 +9,7 @@
 
         insert into {{ finished }}
         select
+            subject_key,
             funnel_id,
             subject_id,
             null as input_hash

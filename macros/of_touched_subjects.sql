@@ -9,9 +9,7 @@
             select all_rows.*
             from {{ rows }} as all_rows
             inner join {{ touched_subjects }} as touched_subjects
-                on
-                    all_rows.funnel_id = touched_subjects.funnel_id
-                    and all_rows.subject_id = touched_subjects.subject_id
+                on all_rows.subject_key = touched_subjects.subject_key
         )
     {%- endif -%}
 {%- endmacro %}

@@ -113,7 +113,7 @@ matched_evidence as (
         evidence.file_number,
         evidence.source_row,
         evidence.source_sequence,
-        {{ content_hash(['evidence.evidence_id', 'evidence.properties']) }} as content_hash,
+        {{ content_number(['evidence.evidence_id', 'evidence.properties']) }} as content_number,
         evidence.occurred_at as entered_at,
     from evidence
     inner join rules_by_name
@@ -233,7 +233,7 @@ met_rules as (
         file_number,
         source_row,
         source_sequence,
-        content_hash,
+        content_number,
         may_meet_several,
         entered_at,
     from matched_evidence
@@ -255,7 +255,7 @@ met_rules as (
         file_number,
         source_row,
         source_sequence,
-        content_hash,
+        content_number,
         may_meet_several,
         entered_at,
     from numbered_occurrences
@@ -279,7 +279,7 @@ met_rules as (
         evidence.file_number,
         evidence.source_row,
         evidence.source_sequence,
-        0 as content_hash,
+        0 as content_number,
         false as may_meet_several,
         evidence.occurred_at as entered_at,
     from evidence
@@ -302,6 +302,7 @@ stage_entries as (
 )
 
 select
+    {{ subject_key('stage_entries.funnel_id', 'stage_entries.subject_id') }} as subject_key,
     stage_entries.funnel_id,
     stage_entries.subject_id,
     stage_entries.stage_id,
@@ -315,7 +316,7 @@ select
     stage_entries.file_number,
     stage_entries.source_row,
     stage_entries.source_sequence,
-    stage_entries.content_hash,
+    stage_entries.content_number,
     stage_entries.may_meet_several,
     stage_entries.entered_at,
 from stage_entries

@@ -93,7 +93,7 @@ watched_events as (
         evidence.file_number,
         evidence.source_row,
         evidence.source_sequence,
-        {{ content_hash(['evidence.evidence_id', 'evidence.properties']) }} as content_hash,
+        {{ content_number(['evidence.evidence_id', 'evidence.properties']) }} as content_number,
         evidence.occurred_at,
     from evidence
     inner join watched_names
@@ -108,6 +108,7 @@ watched_events as (
 )
 
 select
+    {{ subject_key('watched_events.funnel_id', 'watched_events.subject_id') }} as subject_key,
     watched_events.funnel_id,
     watched_events.subject_id,
     watched_events.evidence_name,
@@ -116,7 +117,7 @@ select
     watched_events.file_number,
     watched_events.source_row,
     watched_events.source_sequence,
-    watched_events.content_hash,
+    watched_events.content_number,
     watched_events.occurred_at,
 from watched_events
 left join stage_entries

@@ -38,7 +38,7 @@ excluded_stages as (
 excluding_events as (
     select distinct
         funnel_events.funnel_id,
-        funnel_events.subject_id,
+        funnel_events.subject_key,
         funnel_events.event_number,
         excluded_stages.stage_position,
     from {{ ref('int_funnel_events') }} as funnel_events
@@ -53,9 +53,9 @@ ladder_entries as (
     select
         funnel_events.entry_id,
         funnel_events.funnel_id,
-        funnel_events.subject_id,
+        funnel_events.subject_key,
         {{ chain_key(
-            'funnel_events.subject_id', 'funnels.hold_constant', 'funnel_events.held_value'
+            'funnel_events.subject_key', 'funnels.hold_constant', 'funnel_events.held_value'
         ) }} as chain_key,
         funnel_events.tie_policy,
         funnel_events.event_number,
@@ -76,7 +76,7 @@ entries as (
     select
         ladder_entries.entry_id,
         ladder_entries.funnel_id,
-        ladder_entries.subject_id,
+        ladder_entries.subject_key,
         ladder_entries.chain_key,
         ladder_entries.tie_policy,
         ladder_entries.event_number,
@@ -86,7 +86,6 @@ entries as (
         coalesce(excluding_events.event_number, 0) as lane,
         row_number() over (
             partition by
-                ladder_entries.funnel_id,
                 ladder_entries.chain_key,
                 ladder_entries.stage_position,
                 coalesce(excluding_events.event_number, 0)
@@ -95,8 +94,7 @@ entries as (
     from ladder_entries
     asof left join excluding_events
         on
-            ladder_entries.funnel_id = excluding_events.funnel_id
-            and ladder_entries.subject_id = excluding_events.subject_id
+            ladder_entries.subject_key = excluding_events.subject_key
             and ladder_entries.stage_position = excluding_events.stage_position
             and ladder_entries.event_number >= excluding_events.event_number
 ),
@@ -115,7 +113,7 @@ stage_lanes as (
 closing_events as (
     select
         funnel_events.funnel_id,
-        funnel_events.subject_id,
+        funnel_events.subject_key,
         funnel_events.event_number,
     from {{ ref('int_funnel_events') }} as funnel_events
     inner join funnels
@@ -139,7 +137,7 @@ anchors as (
     select
         entries.entry_id as start_entry_id,
         entries.funnel_id,
-        entries.subject_id,
+        entries.subject_key,
         entries.chain_key,
         entries.tie_policy,
         entries.event_number as start_event_number,
@@ -152,7 +150,7 @@ anchors as (
         on entries.funnel_id = funnels.funnel_id
     qualify
         row_number() over (
-            partition by entries.funnel_id, entries.subject_id, entries.event_number
+            partition by entries.subject_key, entries.event_number
             order by entries.stage_position
         ) = 1
 ),
@@ -166,8 +164,7 @@ anchors_with_closing as (
             when 'funnel_order'
                 then min(anchors.start_event_number) over (
                     partition by
-                        anchors.funnel_id,
-                        anchors.subject_id,
+                        anchors.subject_key,
                         anchors.entered_at,
                         anchors.stage_position
                 )
@@ -176,15 +173,14 @@ anchors_with_closing as (
     from anchors
     asof left join closing_events
         on
-            anchors.funnel_id = closing_events.funnel_id
-            and anchors.subject_id = closing_events.subject_id
+            anchors.subject_key = closing_events.subject_key
             and anchors.start_event_number <= closing_events.event_number
 ),
 
 first_stage_anchors as (
     select
         funnel_id,
-        subject_id,
+        subject_key,
         start_event_number,
     from anchors
     where stage_position = 1
@@ -194,7 +190,7 @@ limited_anchors as (
     select
         anchors_with_closing.start_entry_id,
         anchors_with_closing.funnel_id,
-        anchors_with_closing.subject_id,
+        anchors_with_closing.subject_key,
         anchors_with_closing.chain_key,
         anchors_with_closing.start_event_number,
         anchors_with_closing.first_alike_number,
@@ -203,9 +199,7 @@ limited_anchors as (
             as reopened_event_number,
     from anchors_with_closing
     asof left join first_stage_anchors as reopening
-        on
-            anchors_with_closing.funnel_id = reopening.funnel_id
-            and anchors_with_closing.subject_id = reopening.subject_id
+        on anchors_with_closing.subject_key = reopening.subject_key
             -- DuckDB's as-of join takes a null for less than all.
             and coalesce(anchors_with_closing.closing_event_number, 9223372036854775807)
             < reopening.start_event_number
@@ -220,13 +214,10 @@ first_candidates as (
         entries.meets_several,
     from limited_anchors
     inner join stage_lanes
-        on
-            limited_anchors.funnel_id = stage_lanes.funnel_id
-            and limited_anchors.chain_key = stage_lanes.chain_key
+        on limited_anchors.chain_key = stage_lanes.chain_key
     asof join entries
         on
-            limited_anchors.funnel_id = entries.funnel_id
-            and limited_anchors.chain_key = entries.chain_key
+            limited_anchors.chain_key = entries.chain_key
             and stage_lanes.stage_position = entries.stage_position
             and stage_lanes.lane = entries.lane
             and limited_anchors.start_event_number <= entries.event_number
@@ -247,7 +238,7 @@ select
     first_candidates.start_event_number,
     first_candidates.first_alike_number,
     first_candidates.funnel_id,
-    first_candidates.subject_id,
+    first_candidates.subject_key,
     first_candidates.window_ends_at,
     first_candidates.stage_position,
     entries.event_number,
@@ -257,8 +248,7 @@ inner join stages_of_funnel
     on first_candidates.funnel_id = stages_of_funnel.funnel_id
 inner join entries
     on
-        first_candidates.funnel_id = entries.funnel_id
-        and first_candidates.chain_key = entries.chain_key
+        first_candidates.chain_key = entries.chain_key
         and first_candidates.stage_position = entries.stage_position
         and first_candidates.lane = entries.lane
         and entries.lane_entry_number between first_candidates.lane_entry_number

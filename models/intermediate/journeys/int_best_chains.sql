@@ -30,7 +30,7 @@ valid_chains as (
 journey_ends as (
     select
         funnel_id,
-        subject_id,
+        subject_key,
         start_event_number,
         min(begun_number) as begun_number,
         min(end_number) as end_number,
@@ -47,7 +47,7 @@ begun_journeys as (
     qualify
         begun_number < coalesce(
             min(end_number) over (
-                partition by funnel_id, subject_id
+                partition by subject_key
                 order by start_event_number
                 rows between 1 following and unbounded following
             ),
@@ -66,8 +66,7 @@ chains_until_end as (
     from valid_chains
     inner join begun_journeys
         on
-            valid_chains.funnel_id = begun_journeys.funnel_id
-            and valid_chains.subject_id = begun_journeys.subject_id
+            valid_chains.subject_key = begun_journeys.subject_key
             and valid_chains.start_event_number = begun_journeys.start_event_number
             and valid_chains.end_number = begun_journeys.end_number
     where valid_chains.is_of_several
@@ -76,7 +75,7 @@ chains_until_end as (
 interchangeable_subjects as (
     select distinct
         funnel_id,
-        subject_id,
+        subject_key,
     from {{ ref('int_funnel_events') }}
     where tie_policy = 'funnel_order' and (meets_several or held_value is not null)
 ),
@@ -84,17 +83,15 @@ interchangeable_subjects as (
 numbered_instants as (
     select distinct
         funnel_events.funnel_id,
-        funnel_events.subject_id,
+        funnel_events.subject_key,
         funnel_events.event_number,
         min(funnel_events.event_number) over (
             partition by
-                funnel_events.funnel_id, funnel_events.subject_id, funnel_events.entered_at
+                funnel_events.subject_key, funnel_events.entered_at
         ) as instant_number,
     from {{ ref('int_funnel_events') }} as funnel_events
     inner join interchangeable_subjects
-        on
-            funnel_events.funnel_id = interchangeable_subjects.funnel_id
-            and funnel_events.subject_id = interchangeable_subjects.subject_id
+        on funnel_events.subject_key = interchangeable_subjects.subject_key
     where funnel_events.entered_at is not null
 ),
 
@@ -103,7 +100,7 @@ numbered_instants as (
 instants_of_subjects as (
     select
         funnel_id,
-        subject_id,
+        subject_key,
         array_agg(instant_number order by event_number) as instant_numbers,
     from numbered_instants
     group by all
@@ -118,9 +115,7 @@ chains_with_instants as (
         ) as instant_numbers,
     from chains_until_end
     left join instants_of_subjects
-        on
-            chains_until_end.funnel_id = instants_of_subjects.funnel_id
-            and chains_until_end.subject_id = instants_of_subjects.subject_id
+        on chains_until_end.subject_key = instants_of_subjects.subject_key
 ),
 
 -- Highest position, then most stages, then earliest; of each subject, or of each start where one
@@ -131,8 +126,7 @@ best_chains as (
     qualify
         row_number() over (
             partition by
-                funnel_id,
-                subject_id,
+                subject_key,
                 case when is_of_several then start_event_number end
             order by
                 last_stage_position desc,
@@ -156,7 +150,7 @@ best_chains as (
 first_stage_starts as (
     select
         funnel_id,
-        subject_id,
+        subject_key,
         start_event_number,
     from best_chains
     where is_first_stage
@@ -165,20 +159,19 @@ first_stage_starts as (
 next_starts as (
     select
         best_chains.funnel_id,
-        best_chains.subject_id,
+        best_chains.subject_key,
         best_chains.start_event_number,
         first_stage_starts.start_event_number as next_start_event_number,
     from best_chains
     asof join first_stage_starts
         on
-            best_chains.funnel_id = first_stage_starts.funnel_id
-            and best_chains.subject_id = first_stage_starts.subject_id
+            best_chains.subject_key = first_stage_starts.subject_key
             and best_chains.end_number <= first_stage_starts.start_event_number
 )
 
 select
     best_chains.funnel_id,
-    best_chains.subject_id,
+    best_chains.subject_key,
     best_chains.start_event_number,
     best_chains.end_number,
     next_starts.next_start_event_number,
@@ -187,6 +180,5 @@ select
 from best_chains
 left join next_starts
     on
-        best_chains.funnel_id = next_starts.funnel_id
-        and best_chains.subject_id = next_starts.subject_id
+        best_chains.subject_key = next_starts.subject_key
         and best_chains.start_event_number = next_starts.start_event_number

@@ -15,7 +15,7 @@ all_chains as (
         start_entry_id,
         cast(null as bigint) as first_alike_number,
         funnel_id,
-        subject_id,
+        subject_key,
         last_stage_position,
         stages_entered,
         event_numbers,
@@ -29,7 +29,7 @@ all_chains as (
         start_entry_id,
         first_alike_number,
         funnel_id,
-        subject_id,
+        subject_key,
         last_stage_position,
         stages_entered,
         event_numbers,
@@ -43,7 +43,7 @@ subject_chains as (
     select
         all_chains.start_entry_id,
         all_chains.funnel_id,
-        all_chains.subject_id,
+        all_chains.subject_key,
         funnels.order_mode,
         list_min(all_chains.event_numbers) as start_event_number,
         9223372036854775807 as end_number,
@@ -65,7 +65,7 @@ subject_chains as (
         funnels.entry_policy = 'best'
         or funnels.order_mode != 'any'
         or all_chains.first_alike_number = min(all_chains.first_alike_number) over (
-            partition by all_chains.funnel_id, all_chains.subject_id
+            partition by all_chains.subject_key
         )
 ),
 
@@ -77,7 +77,7 @@ candidate_chains as (
     select
         journey_chains.start_entry_id,
         journey_chains.funnel_id,
-        journey_chains.subject_id,
+        journey_chains.subject_key,
         funnels.order_mode,
         journey_chains.start_event_number,
         journey_chains.end_number,
@@ -98,7 +98,7 @@ candidate_chains as (
 select
     start_entry_id,
     funnel_id,
-    subject_id,
+    subject_key,
     order_mode,
     start_event_number,
     end_number,

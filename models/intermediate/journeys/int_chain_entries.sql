@@ -23,7 +23,7 @@ funnel_events as (
     select
         funnel_events.entry_id,
         funnel_events.funnel_id,
-        funnel_events.subject_id,
+        funnel_events.subject_key,
         funnel_events.tie_policy,
         funnel_events.event_number,
         funnel_events.stage_id,
@@ -46,7 +46,7 @@ funnel_events as (
 ladder_entries as (
     select
         *,
-        {{ chain_key('subject_id', 'hold_constant', 'held_value') }} as chain_key,
+        {{ chain_key('subject_key', 'hold_constant', 'held_value') }} as chain_key,
     from funnel_events
     where stage_position is not null and (hold_constant is null or held_value is not null)
 ),
@@ -56,7 +56,7 @@ excluding_events as (
         exclusions.funnel_id,
         exclusions.after_stage_id,
         exclusions.before_stage_id,
-        funnel_events.subject_id,
+        funnel_events.subject_key,
         funnel_events.event_number,
     from funnel_events
     inner join exclusions
@@ -77,7 +77,7 @@ excluded_entries as (
     select
         ladder_entries.entry_id,
         ladder_entries.funnel_id,
-        ladder_entries.subject_id,
+        ladder_entries.subject_key,
         ladder_entries.stage_id,
         ladder_entries.event_number,
         excluded_pairs.before_stage_id,
@@ -96,8 +96,7 @@ next_excluding_events as (
     from excluded_entries
     asof join excluding_events
         on
-            excluded_entries.funnel_id = excluding_events.funnel_id
-            and excluded_entries.subject_id = excluding_events.subject_id
+            excluded_entries.subject_key = excluding_events.subject_key
             and excluded_entries.stage_id = excluding_events.after_stage_id
             and excluded_entries.before_stage_id = excluding_events.before_stage_id
             and excluded_entries.event_number < excluding_events.event_number
@@ -121,8 +120,7 @@ tied_entries as (
     from ladder_entries as several
     inner join ladder_entries as tied
         on
-            several.funnel_id = tied.funnel_id
-            and several.subject_id = tied.subject_id
+            several.subject_key = tied.subject_key
             and several.entered_at = tied.entered_at
             and several.event_number != tied.event_number
     where several.meets_several and several.tie_policy = 'funnel_order'
@@ -137,7 +135,7 @@ strict_runs as (
         event_number,
         collapse_repeats,
         event_number - row_number() over (
-            partition by funnel_id, chain_key, stage_id
+            partition by chain_key, stage_id
             order by event_number
         ) as run_number,
     from ladder_entries
@@ -150,7 +148,7 @@ strict_entries as (
         case
             when collapse_repeats
                 then max(event_number) over (
-                    partition by funnel_id, chain_key, stage_id, run_number
+                    partition by chain_key, stage_id, run_number
                 )
             else event_number
         end as last_repeat_number,
@@ -160,7 +158,7 @@ strict_entries as (
 select
     ladder_entries.entry_id,
     ladder_entries.funnel_id,
-    ladder_entries.subject_id,
+    ladder_entries.subject_key,
     ladder_entries.tie_policy,
     ladder_entries.chain_key,
     ladder_entries.event_number,

@@ -3,7 +3,7 @@ with recursive
 best_chains as (
     select
         funnel_id,
-        subject_id,
+        subject_key,
         start_event_number,
         next_start_event_number,
         event_numbers,
@@ -14,7 +14,7 @@ best_chains as (
 followed_starts as (
     select
         funnel_id,
-        subject_id,
+        subject_key,
         cast(1 as integer) as journey_number,
         min(start_event_number) as start_event_number,
     from best_chains
@@ -24,14 +24,13 @@ followed_starts as (
 
     select
         followed_starts.funnel_id,
-        followed_starts.subject_id,
+        followed_starts.subject_key,
         followed_starts.journey_number + 1 as journey_number,
         best_chains.next_start_event_number as start_event_number,
     from followed_starts
     inner join best_chains
         on
-            followed_starts.funnel_id = best_chains.funnel_id
-            and followed_starts.subject_id = best_chains.subject_id
+            followed_starts.subject_key = best_chains.subject_key
             and followed_starts.start_event_number = best_chains.start_event_number
     -- A next start that were not later would never end.
     where best_chains.next_start_event_number > followed_starts.start_event_number
@@ -40,7 +39,7 @@ followed_starts as (
 journey_entries as (
     select
         followed_starts.funnel_id,
-        followed_starts.subject_id,
+        followed_starts.subject_key,
         followed_starts.journey_number,
         followed_starts.start_event_number,
         unnest(best_chains.event_numbers) as event_number,
@@ -48,14 +47,13 @@ journey_entries as (
     from followed_starts
     inner join best_chains
         on
-            followed_starts.funnel_id = best_chains.funnel_id
-            and followed_starts.subject_id = best_chains.subject_id
+            followed_starts.subject_key = best_chains.subject_key
             and followed_starts.start_event_number = best_chains.start_event_number
 )
 
 select
     funnel_id,
-    subject_id,
+    subject_key,
     journey_number,
     start_event_number,
     event_number,

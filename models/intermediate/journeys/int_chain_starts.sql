@@ -22,7 +22,7 @@ chain_entries as (
     select
         entry_id,
         funnel_id,
-        subject_id,
+        subject_key,
         tie_policy,
         event_number,
         stage_position,
@@ -36,7 +36,7 @@ chain_entries as (
 closing_events as (
     select
         funnel_events.funnel_id,
-        funnel_events.subject_id,
+        funnel_events.subject_key,
         funnel_events.event_number,
         funnel_events.entered_at,
     from {{ ref('int_funnel_events') }} as funnel_events
@@ -60,7 +60,7 @@ starts as (
     select
         chain_entries.entry_id,
         chain_entries.funnel_id,
-        chain_entries.subject_id,
+        chain_entries.subject_key,
         chain_entries.event_number,
         chain_entries.stage_position,
         chain_entries.entered_at,
@@ -78,7 +78,7 @@ starts as (
         funnels.entry_policy = 'best'
         or funnels.count_by = 'journey'
         or rank() over (
-            partition by chain_entries.funnel_id, chain_entries.subject_id
+            partition by chain_entries.subject_key
             order by
                 chain_entries.entered_at,
                 case chain_entries.tie_policy
@@ -92,7 +92,7 @@ starts as (
 openings as (
     select
         funnel_id,
-        subject_id,
+        subject_key,
         event_number,
     from starts
     where stage_position = 1
@@ -107,15 +107,14 @@ starts_with_closing as (
     from starts
     asof left join closing_events
         on
-            starts.funnel_id = closing_events.funnel_id
-            and starts.subject_id = closing_events.subject_id
+            starts.subject_key = closing_events.subject_key
             and starts.event_number <= closing_events.event_number
 )
 
 select
     starts_with_closing.entry_id,
     starts_with_closing.funnel_id,
-    starts_with_closing.subject_id,
+    starts_with_closing.subject_key,
     starts_with_closing.event_number,
     starts_with_closing.stage_position,
     starts_with_closing.entered_at,
@@ -126,9 +125,7 @@ select
         as reopened_event_number,
 from starts_with_closing
 asof left join openings
-    on
-        starts_with_closing.funnel_id = openings.funnel_id
-        and starts_with_closing.subject_id = openings.subject_id
+    on starts_with_closing.subject_key = openings.subject_key
         -- DuckDB's as-of join takes a null for less than all, so a start without one gets a
         -- number that nothing comes after.
         and coalesce(starts_with_closing.closing_event_number, 9223372036854775807)

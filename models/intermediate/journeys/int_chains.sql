@@ -4,7 +4,7 @@ starts as (
     select
         entry_id,
         funnel_id,
-        subject_id,
+        subject_key,
         event_number,
         stage_position,
         entered_at,
@@ -29,7 +29,7 @@ chains as (
     select
         entry_id as start_entry_id,
         funnel_id,
-        subject_id,
+        subject_key,
         window_ends_at,
         reopened_event_number,
         entry_id as last_entry_id,
@@ -45,7 +45,7 @@ chains as (
     select
         chains.start_entry_id,
         chains.funnel_id,
-        chains.subject_id,
+        chains.subject_key,
         chains.window_ends_at,
         chains.reopened_event_number,
         next_entries.next_entry_id as last_entry_id,
@@ -84,7 +84,7 @@ earliest_next_entries as (
 select
     chains.start_entry_id,
     chains.funnel_id,
-    chains.subject_id,
+    chains.subject_key,
     chains.last_stage_position,
     chains.stages_entered,
     chains.event_numbers,

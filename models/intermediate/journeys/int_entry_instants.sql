@@ -1,9 +1,10 @@
 {{ config(**kept_by_subject()) }}
 
 select
-    funnel_id,
-    subject_id,
-    stage_position,
-    entered_at,
-from {{ ref('int_served_events') }}
-where not {{ is_other_order('subject_id') }}
+    subjects.funnel_id,
+    subjects.subject_id,
+    served_events.stage_position,
+    served_events.entered_at,
+from {{ ref('int_served_events') }} as served_events
+inner join {{ ref('int_touched_subjects') }} as subjects
+    on served_events.subject_key = subjects.subject_key

@@ -3,7 +3,7 @@
 select
     entry_id,
     funnel_id,
-    subject_id,
+    subject_key,
     tie_policy,
     event_number,
     stage_id,
@@ -25,7 +25,7 @@ union all
 select
     entry_id,
     funnel_id,
-    subject_id,
+    subject_key,
     tie_policy,
     event_number,
     stage_id,

@@ -21,7 +21,7 @@ funnel_stages as (
 funnel_events as (
     select
         funnel_id,
-        subject_id,
+        subject_key,
         event_number,
         stage_kind,
         lowest_stage_position,
@@ -34,7 +34,7 @@ all_chains as (
     select
         start_entry_id,
         funnel_id,
-        subject_id,
+        subject_key,
         last_stage_position,
         stages_entered,
         event_numbers,
@@ -47,7 +47,7 @@ all_chains as (
     select
         start_entry_id,
         funnel_id,
-        subject_id,
+        subject_key,
         last_stage_position,
         stages_entered,
         event_numbers,
@@ -70,7 +70,7 @@ chains as (
 starts as (
     select
         chains.funnel_id,
-        chains.subject_id,
+        chains.subject_key,
         chains.start_event_number,
         min(chains.window_ends_at) as window_ends_at,
         min(funnel_events.entered_at) as entered_at,
@@ -80,8 +80,7 @@ starts as (
     from chains
     inner join funnel_events
         on
-            chains.funnel_id = funnel_events.funnel_id
-            and chains.subject_id = funnel_events.subject_id
+            chains.subject_key = funnel_events.subject_key
             and chains.start_event_number = funnel_events.event_number
     group by all
 ),
@@ -90,7 +89,7 @@ starts as (
 openings as (
     select
         funnel_id,
-        subject_id,
+        subject_key,
         start_event_number as event_number,
         entered_at,
     from starts
@@ -100,7 +99,7 @@ openings as (
 first_openings_of_instant as (
     select
         funnel_id,
-        subject_id,
+        subject_key,
         entered_at,
         min(event_number) as event_number,
     from openings
@@ -112,7 +111,7 @@ first_openings_of_instant as (
 closings as (
     select
         funnel_events.funnel_id,
-        funnel_events.subject_id,
+        funnel_events.subject_key,
         funnel_events.event_number,
         funnel_events.entered_at,
     from funnel_events
@@ -132,7 +131,7 @@ closings as (
 starts_with_closing as (
     select
         starts.funnel_id,
-        starts.subject_id,
+        starts.subject_key,
         starts.start_event_number,
         -- DuckDB's as-of join takes a null for less than all: nothing comes after this number.
         case
@@ -144,8 +143,7 @@ starts_with_closing as (
     from starts
     asof left join closings
         on
-            starts.funnel_id = closings.funnel_id
-            and starts.subject_id = closings.subject_id
+            starts.subject_key = closings.subject_key
             and starts.start_event_number <= closings.event_number
 ),
 
@@ -156,8 +154,7 @@ starts_after_closing as (
     from starts_with_closing
     asof left join openings
         on
-            starts_with_closing.funnel_id = openings.funnel_id
-            and starts_with_closing.subject_id = openings.subject_id
+            starts_with_closing.subject_key = openings.subject_key
             and starts_with_closing.closing_event_number < openings.event_number
 ),
 
@@ -165,7 +162,7 @@ starts_after_closing as (
 latest_ends as (
     select
         starts_after_closing.funnel_id,
-        starts_after_closing.subject_id,
+        starts_after_closing.subject_key,
         starts_after_closing.start_event_number,
         least(
             coalesce(starts_after_closing.opening_number, 9223372036854775807),
@@ -174,8 +171,7 @@ latest_ends as (
     from starts_after_closing
     asof left join first_openings_of_instant
         on
-            starts_after_closing.funnel_id = first_openings_of_instant.funnel_id
-            and starts_after_closing.subject_id = first_openings_of_instant.subject_id
+            starts_after_closing.subject_key = first_openings_of_instant.subject_key
             and starts_after_closing.window_ends_at < first_openings_of_instant.entered_at
 ),
 
@@ -183,7 +179,7 @@ chain_steps as (
     select
         chain_id,
         funnel_id,
-        subject_id,
+        subject_key,
         order_mode,
         start_event_number,
         unnest(event_numbers) as event_number,
@@ -196,7 +192,7 @@ begun_chains as (
     select
         own_steps.chain_id,
         own_steps.funnel_id,
-        own_steps.subject_id,
+        own_steps.subject_key,
         own_steps.start_event_number,
         max(chain_steps.event_number) as begun_number,
     from chain_steps as own_steps
@@ -221,7 +217,7 @@ begun_chains as (
 begun_starts as (
     select
         funnel_id,
-        subject_id,
+        subject_key,
         start_event_number,
         min(begun_number) as begun_number,
     from begun_chains
@@ -233,7 +229,7 @@ won_steps as (
     select
         won_steps.chain_id,
         won_steps.funnel_id,
-        won_steps.subject_id,
+        won_steps.subject_key,
         won_steps.start_event_number,
         won_steps.stage_position,
         max(chain_steps.event_number) as won_event_number,
@@ -261,7 +257,7 @@ chain_wins as (
     select
         chain_id,
         funnel_id,
-        subject_id,
+        subject_key,
         start_event_number,
         min(won_event_number) as won_event_number,
     from won_steps
@@ -271,28 +267,26 @@ chain_wins as (
 ends_after_win as (
     select
         chain_wins.funnel_id,
-        chain_wins.subject_id,
+        chain_wins.subject_key,
         chain_wins.start_event_number,
         openings.event_number as end_number,
     from chain_wins
     asof join openings
         on
-            chain_wins.funnel_id = openings.funnel_id
-            and chain_wins.subject_id = openings.subject_id
+            chain_wins.subject_key = openings.subject_key
             and chain_wins.won_event_number < openings.event_number
 ),
 
 earlier_ends as (
     select distinct
         ends_after_win.funnel_id,
-        ends_after_win.subject_id,
+        ends_after_win.subject_key,
         ends_after_win.start_event_number,
         ends_after_win.end_number,
     from ends_after_win
     inner join latest_ends
         on
-            ends_after_win.funnel_id = latest_ends.funnel_id
-            and ends_after_win.subject_id = latest_ends.subject_id
+            ends_after_win.subject_key = latest_ends.subject_key
             and ends_after_win.start_event_number = latest_ends.start_event_number
             and ends_after_win.end_number < latest_ends.end_number
 ),
@@ -313,8 +307,7 @@ first_gaps as (
     from chain_steps
     inner join earlier_ends
         on
-            chain_steps.funnel_id = earlier_ends.funnel_id
-            and chain_steps.subject_id = earlier_ends.subject_id
+            chain_steps.subject_key = earlier_ends.subject_key
             and chain_steps.start_event_number = earlier_ends.start_event_number
     inner join funnel_stages
         on
@@ -346,7 +339,7 @@ earlier_chains as (
     select distinct
         chains.start_entry_id,
         chains.funnel_id,
-        chains.subject_id,
+        chains.subject_key,
         chains.start_event_number,
         shortened_chains.end_number,
         coalesce(chain_wins.won_event_number < shortened_chains.end_number, false) as is_ended,
@@ -389,7 +382,7 @@ journey_chains as (
     select
         start_entry_id,
         funnel_id,
-        subject_id,
+        subject_key,
         start_event_number,
         end_number,
         is_ended,
@@ -405,7 +398,7 @@ journey_chains as (
     select
         chains.start_entry_id,
         chains.funnel_id,
-        chains.subject_id,
+        chains.subject_key,
         chains.start_event_number,
         latest_ends.end_number,
         true as is_ended,
@@ -417,15 +410,14 @@ journey_chains as (
     from chains
     inner join latest_ends
         on
-            chains.funnel_id = latest_ends.funnel_id
-            and chains.subject_id = latest_ends.subject_id
+            chains.subject_key = latest_ends.subject_key
             and chains.start_event_number = latest_ends.start_event_number
 )
 
 select
     journey_chains.start_entry_id,
     journey_chains.funnel_id,
-    journey_chains.subject_id,
+    journey_chains.subject_key,
     journey_chains.start_event_number,
     journey_chains.end_number,
     journey_chains.is_ended,
@@ -439,11 +431,9 @@ select
 from journey_chains
 inner join starts
     on
-        journey_chains.funnel_id = starts.funnel_id
-        and journey_chains.subject_id = starts.subject_id
+        journey_chains.subject_key = starts.subject_key
         and journey_chains.start_event_number = starts.start_event_number
 left join begun_starts
     on
-        journey_chains.funnel_id = begun_starts.funnel_id
-        and journey_chains.subject_id = begun_starts.subject_id
+        journey_chains.subject_key = begun_starts.subject_key
         and journey_chains.start_event_number = begun_starts.start_event_number

@@ -10,7 +10,7 @@ funnels as (
 served_events as (
     select
         funnel_id,
-        subject_id,
+        subject_key,
         event_number,
         stage_id,
         stage_position,
@@ -26,8 +26,7 @@ served_events as (
 
 chain_events as (
     select
-        funnel_id,
-        subject_id,
+        subject_key,
         journey_number,
         event_number,
         stage_position,
@@ -36,8 +35,7 @@ chain_events as (
 
 journeys as (
     select
-        journeys.funnel_id,
-        journeys.subject_id,
+        journeys.subject_key,
         journeys.journey_number,
         journeys.start_event_number,
     from {{ ref('int_journeys') }} as journeys
@@ -48,23 +46,20 @@ journeys as (
 
 events_of_journeys as (
     select
-        served_events.funnel_id,
-        served_events.subject_id,
+        served_events.subject_key,
         journeys.journey_number,
         served_events.stage_position,
         served_events.event_number,
     from served_events
     asof join journeys
         on
-            served_events.funnel_id = journeys.funnel_id
-            and served_events.subject_id = journeys.subject_id
+            served_events.subject_key = journeys.subject_key
             and served_events.event_number >= journeys.start_event_number
 ),
 
 first_entries as (
     select
-        funnel_id,
-        subject_id,
+        subject_key,
         journey_number,
         stage_position,
         min(event_number) as event_number,
@@ -74,8 +69,7 @@ first_entries as (
 
 journey_entries as (
     select
-        funnel_id,
-        subject_id,
+        subject_key,
         journey_number,
         stage_position,
         event_number,
@@ -84,8 +78,7 @@ journey_entries as (
     union all
 
     select
-        funnel_id,
-        subject_id,
+        subject_key,
         journey_number,
         stage_position,
         event_number,
@@ -93,8 +86,8 @@ journey_entries as (
 )
 
 select
-    journey_entries.funnel_id,
-    journey_entries.subject_id,
+    served_events.funnel_id,
+    journey_entries.subject_key,
     journey_entries.journey_number,
     journey_entries.event_number,
     served_events.stage_id,
@@ -108,7 +101,6 @@ select
 from journey_entries
 inner join served_events
     on
-        journey_entries.funnel_id = served_events.funnel_id
-        and journey_entries.subject_id = served_events.subject_id
+        journey_entries.subject_key = served_events.subject_key
         and journey_entries.event_number = served_events.event_number
         and journey_entries.stage_position = served_events.stage_position

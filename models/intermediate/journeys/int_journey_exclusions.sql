@@ -4,7 +4,7 @@ candidate_chains as (
     select
         start_entry_id,
         funnel_id,
-        subject_id,
+        subject_key,
         start_event_number,
         end_number,
         is_of_several,
@@ -18,7 +18,7 @@ void_chains as (
     select
         start_entry_id,
         funnel_id,
-        subject_id,
+        subject_key,
         start_event_number,
         end_number,
         event_numbers,
@@ -33,7 +33,7 @@ void_chains as (
 best_chains as (
     select
         funnel_id,
-        subject_id,
+        subject_key,
         start_event_number,
         end_number,
     from {{ ref('int_best_chains') }}
@@ -42,7 +42,7 @@ best_chains as (
 chain_journeys as (
     select distinct
         funnel_id,
-        subject_id,
+        subject_key,
         start_event_number,
     from {{ ref('int_chain_journey_entries') }}
 ),
@@ -50,14 +50,13 @@ chain_journeys as (
 journeys as (
     select
         chain_journeys.funnel_id,
-        chain_journeys.subject_id,
+        chain_journeys.subject_key,
         chain_journeys.start_event_number,
         best_chains.end_number,
     from chain_journeys
     inner join best_chains
         on
-            chain_journeys.funnel_id = best_chains.funnel_id
-            and chain_journeys.subject_id = best_chains.subject_id
+            chain_journeys.subject_key = best_chains.subject_key
             and chain_journeys.start_event_number = best_chains.start_event_number
 ),
 
@@ -77,7 +76,7 @@ judged_chains as (
 excluded_subjects as (
     select
         funnel_id,
-        subject_id,
+        subject_key,
         min(start_event_number) as start_event_number,
     from judged_chains
     where not is_of_several
@@ -89,7 +88,7 @@ excluded_subjects as (
 void_starts as (
     select
         funnel_id,
-        subject_id,
+        subject_key,
         start_event_number,
         is_first_stage,
         max(end_number) as end_number,
@@ -103,14 +102,13 @@ void_starts as (
 passed_over_starts as (
     select
         void_starts.funnel_id,
-        void_starts.subject_id,
+        void_starts.subject_key,
         void_starts.start_event_number,
         void_starts.end_number,
     from void_starts
     asof left join journeys
         on
-            void_starts.funnel_id = journeys.funnel_id
-            and void_starts.subject_id = journeys.subject_id
+            void_starts.subject_key = journeys.subject_key
             and void_starts.start_event_number > journeys.start_event_number
     where
         journeys.funnel_id is null
@@ -123,7 +121,7 @@ passed_over_starts as (
 exclusions as (
     select
         excluded_subjects.funnel_id,
-        excluded_subjects.subject_id,
+        excluded_subjects.subject_key,
         excluded_subjects.start_event_number,
         void_chains.after_stage_id,
         void_chains.before_stage_id,
@@ -131,15 +129,13 @@ exclusions as (
         void_chains.excluded_at,
     from excluded_subjects
     inner join void_chains
-        on
-            excluded_subjects.funnel_id = void_chains.funnel_id
-            and excluded_subjects.subject_id = void_chains.subject_id
+        on excluded_subjects.subject_key = void_chains.subject_key
 
     union all
 
     select
         passed_over_starts.funnel_id,
-        passed_over_starts.subject_id,
+        passed_over_starts.subject_key,
         passed_over_starts.start_event_number,
         void_chains.after_stage_id,
         void_chains.before_stage_id,
@@ -148,15 +144,14 @@ exclusions as (
     from passed_over_starts
     inner join void_chains
         on
-            passed_over_starts.funnel_id = void_chains.funnel_id
-            and passed_over_starts.subject_id = void_chains.subject_id
+            passed_over_starts.subject_key = void_chains.subject_key
             and passed_over_starts.start_event_number = void_chains.start_event_number
             and passed_over_starts.end_number = void_chains.end_number
 )
 
 select
     funnel_id,
-    subject_id,
+    subject_key,
     start_event_number,
     after_stage_id,
     before_stage_id,

@@ -25,7 +25,7 @@ funnel_stages as (
 journeys as (
     select
         journeys.funnel_id,
-        journeys.subject_id,
+        journeys.subject_key,
         journeys.journey_number,
         journeys.entry_stage_id,
         journeys.held_value,
@@ -39,8 +39,7 @@ journeys as (
 
 stage_visits as (
     select
-        funnel_id,
-        subject_id,
+        subject_key,
         visit_number,
         journey_number,
         stage_kind,
@@ -54,7 +53,7 @@ stage_visits as (
 journey_entries as (
     select
         funnel_id,
-        subject_id,
+        subject_key,
         journey_number,
         event_number,
         stage_id,
@@ -70,8 +69,7 @@ journey_entries as (
 -- What the visits of a journey say of its outcome, whether its chain counts them or not.
 closings as (
     select
-        funnel_id,
-        subject_id,
+        subject_key,
         journey_number,
         max(case when stage_kind = 'open' then visit_number end) as last_open_number,
         max(case when stage_kind != 'open' then visit_number end) as last_closed_number,
@@ -83,8 +81,7 @@ closings as (
 
 entries_by_journey as (
     select
-        funnel_id,
-        subject_id,
+        subject_key,
         journey_number,
         max(stage_position) as furthest_position,
         max(stage_position) filter (where stage_kind = 'open') as furthest_open_position,
@@ -94,8 +91,7 @@ entries_by_journey as (
 
 won_entries as (
     select
-        journey_entries.funnel_id,
-        journey_entries.subject_id,
+        journey_entries.subject_key,
         journey_entries.journey_number,
         journey_entries.event_number,
         journey_entries.stage_position,
@@ -113,16 +109,14 @@ won_entries as (
 -- Of stages in any order, a win is there when the last required one up to it is.
 completions as (
     select
-        won_entries.funnel_id,
-        won_entries.subject_id,
+        won_entries.subject_key,
         won_entries.journey_number,
         won_entries.stage_position,
         max(journey_entries.entered_at) as completed_at,
     from won_entries
     inner join journey_entries
         on
-            won_entries.funnel_id = journey_entries.funnel_id
-            and won_entries.subject_id = journey_entries.subject_id
+            won_entries.subject_key = journey_entries.subject_key
             and won_entries.journey_number = journey_entries.journey_number
             and won_entries.stage_position >= journey_entries.stage_position
     inner join funnel_stages
@@ -141,8 +135,7 @@ completions as (
 -- The first win is final.
 wins as (
     select
-        won_entries.funnel_id,
-        won_entries.subject_id,
+        won_entries.subject_key,
         won_entries.journey_number,
         won_entries.record_id,
         won_entries.file_number,
@@ -151,14 +144,13 @@ wins as (
     from won_entries
     left join completions
         on
-            won_entries.funnel_id = completions.funnel_id
-            and won_entries.subject_id = completions.subject_id
+            won_entries.subject_key = completions.subject_key
             and won_entries.journey_number = completions.journey_number
             and won_entries.stage_position = completions.stage_position
     qualify
         row_number() over (
             partition by
-                won_entries.funnel_id, won_entries.subject_id, won_entries.journey_number
+                won_entries.subject_key, won_entries.journey_number
             order by
                 completions.completed_at nulls last,
                 case
@@ -171,7 +163,7 @@ wins as (
 outcomes as (
     select
         journeys.funnel_id,
-        journeys.subject_id,
+        journeys.subject_key,
         journeys.journey_number,
         journeys.is_record,
         journeys.entry_stage_id,
@@ -190,7 +182,7 @@ outcomes as (
         closed_visits.entered_at as last_closed_at,
         case
             when journeys.is_record then closings.has_won_visit
-            else wins.funnel_id is not null
+            else wins.subject_key is not null
         end as was_won,
         case
             when journeys.is_record
@@ -199,7 +191,7 @@ outcomes as (
                     when closings.last_open_number > closings.last_closed_number then 'open'
                     else closed_visits.stage_kind
                 end
-            when wins.funnel_id is not null then 'won'
+            when wins.subject_key is not null then 'won'
             when
                 lost_visits.visit_number is not null
                 and (
@@ -218,28 +210,23 @@ outcomes as (
     cross join run
     left join closings
         on
-            journeys.funnel_id = closings.funnel_id
-            and journeys.subject_id = closings.subject_id
+            journeys.subject_key = closings.subject_key
             and journeys.journey_number = closings.journey_number
     left join stage_visits as closed_visits
         on
-            closings.funnel_id = closed_visits.funnel_id
-            and closings.subject_id = closed_visits.subject_id
+            closings.subject_key = closed_visits.subject_key
             and closings.last_closed_number = closed_visits.visit_number
     left join stage_visits as lost_visits
         on
-            closings.funnel_id = lost_visits.funnel_id
-            and closings.subject_id = lost_visits.subject_id
+            closings.subject_key = lost_visits.subject_key
             and closings.first_lost_number = lost_visits.visit_number
     left join entries_by_journey
         on
-            journeys.funnel_id = entries_by_journey.funnel_id
-            and journeys.subject_id = entries_by_journey.subject_id
+            journeys.subject_key = entries_by_journey.subject_key
             and journeys.journey_number = entries_by_journey.journey_number
     left join wins
         on
-            journeys.funnel_id = wins.funnel_id
-            and journeys.subject_id = wins.subject_id
+            journeys.subject_key = wins.subject_key
             and journeys.journey_number = wins.journey_number
 ),
 
@@ -266,7 +253,7 @@ ended_journeys as (
 
 select
     funnel_id,
-    subject_id,
+    subject_key,
     journey_number,
     is_record,
     entry_stage_id,

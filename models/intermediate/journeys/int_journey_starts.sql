@@ -3,7 +3,7 @@ with
 journeys as (
     select
         funnel_id,
-        subject_id,
+        subject_key,
         journey_number,
         start_event_number,
     from {{ ref('int_journeys') }}
@@ -12,7 +12,7 @@ journeys as (
 served_events as (
     select
         funnel_id,
-        subject_id,
+        subject_key,
         tie_policy,
         event_number,
         stage_id,
@@ -27,7 +27,7 @@ served_events as (
 journey_entries as (
     select
         funnel_id,
-        subject_id,
+        subject_key,
         journey_number,
         event_number,
         stage_id,
@@ -42,7 +42,7 @@ journey_entries as (
 start_events as (
     select
         journeys.funnel_id,
-        journeys.subject_id,
+        journeys.subject_key,
         journeys.journey_number,
         journeys.start_event_number,
         served_events.tie_policy,
@@ -55,8 +55,7 @@ start_events as (
     from journeys
     inner join served_events
         on
-            journeys.funnel_id = served_events.funnel_id
-            and journeys.subject_id = served_events.subject_id
+            journeys.subject_key = served_events.subject_key
             and journeys.start_event_number = served_events.event_number
 ),
 
@@ -65,7 +64,7 @@ start_events as (
 lowest_entries as (
     select
         start_events.funnel_id,
-        start_events.subject_id,
+        start_events.subject_key,
         start_events.journey_number,
         journey_entries.event_number,
         journey_entries.stage_id,
@@ -75,16 +74,14 @@ lowest_entries as (
     from start_events
     inner join journey_entries
         on
-            start_events.funnel_id = journey_entries.funnel_id
-            and start_events.subject_id = journey_entries.subject_id
+            start_events.subject_key = journey_entries.subject_key
             and start_events.journey_number = journey_entries.journey_number
             and start_events.entered_at = journey_entries.entered_at
     where start_events.tie_policy = 'funnel_order'
     qualify
         row_number() over (
             partition by
-                start_events.funnel_id,
-                start_events.subject_id,
+                start_events.subject_key,
                 start_events.journey_number
             order by journey_entries.stage_position
         ) = 1
@@ -92,7 +89,7 @@ lowest_entries as (
 
 select
     start_events.funnel_id,
-    start_events.subject_id,
+    start_events.subject_key,
     start_events.journey_number,
     start_events.start_event_number,
     coalesce(lowest_entries.event_number, start_events.start_event_number) as entry_event_number,
@@ -108,6 +105,5 @@ select
 from start_events
 left join lowest_entries
     on
-        start_events.funnel_id = lowest_entries.funnel_id
-        and start_events.subject_id = lowest_entries.subject_id
+        start_events.subject_key = lowest_entries.subject_key
         and start_events.journey_number = lowest_entries.journey_number

@@ -11,7 +11,7 @@ funnels as (
 furthest_events as (
     select
         served_events.funnel_id,
-        served_events.subject_id,
+        served_events.subject_key,
         served_events.event_number,
         funnels.count_by,
         row_number() over by_subject = 1 as is_first_event,
@@ -26,11 +26,11 @@ furthest_events as (
     where funnels.order_mode = 'furthest'
     window
         by_subject as (
-            partition by served_events.funnel_id, served_events.subject_id
+            partition by served_events.subject_key
             order by served_events.event_number
         ),
         earlier as (
-            partition by served_events.funnel_id, served_events.subject_id
+            partition by served_events.subject_key
             order by served_events.event_number
             rows between unbounded preceding and 1 preceding
         )
@@ -40,7 +40,7 @@ furthest_events as (
 furthest_starts as (
     select
         funnel_id,
-        subject_id,
+        subject_key,
         event_number as start_event_number,
     from furthest_events
     where
@@ -55,10 +55,10 @@ furthest_starts as (
 furthest_journeys as (
     select
         funnel_id,
-        subject_id,
+        subject_key,
         cast(
             row_number() over (
-                partition by funnel_id, subject_id
+                partition by subject_key
                 order by start_event_number
             ) as integer
         ) as journey_number,
@@ -69,7 +69,7 @@ furthest_journeys as (
 journeys as (
     select distinct
         funnel_id,
-        subject_id,
+        subject_key,
         journey_number,
         start_event_number,
     from {{ ref('int_chain_journey_entries') }}
@@ -78,7 +78,7 @@ journeys as (
 
     select
         funnel_id,
-        subject_id,
+        subject_key,
         journey_number,
         start_event_number,
     from furthest_journeys
@@ -86,7 +86,7 @@ journeys as (
 
 select
     funnel_id,
-    subject_id,
+    subject_key,
     journey_number,
     start_event_number,
 from journeys

@@ -57,8 +57,7 @@ wanted_entries as (
             and chain_entries.stage_position = stage_successors.stage_position
     inner join stage_lanes
         on
-            chain_entries.funnel_id = stage_lanes.funnel_id
-            and chain_entries.chain_key = stage_lanes.chain_key
+            chain_entries.chain_key = stage_lanes.chain_key
             and stage_successors.next_stage_position = stage_lanes.stage_position
 ),
 
@@ -78,8 +77,7 @@ later_entries as (
     from wanted_entries
     asof join chain_entries as next_entries
         on
-            wanted_entries.funnel_id = next_entries.funnel_id
-            and wanted_entries.chain_key = next_entries.chain_key
+            wanted_entries.chain_key = next_entries.chain_key
             and wanted_entries.next_stage_position = next_entries.stage_position
             and wanted_entries.next_lane = next_entries.lane
             and wanted_entries.event_number < next_entries.event_number
@@ -107,8 +105,7 @@ simultaneous_entries as (
             and chain_entries.stage_position = stage_successors.stage_position
     inner join chain_entries as next_entries
         on
-            chain_entries.funnel_id = next_entries.funnel_id
-            and chain_entries.chain_key = next_entries.chain_key
+            chain_entries.chain_key = next_entries.chain_key
             and chain_entries.entered_at = next_entries.entered_at
             and stage_successors.next_stage_position = next_entries.stage_position
             and chain_entries.event_number > next_entries.event_number
@@ -160,8 +157,7 @@ passed_events as (
     from later_entries
     inner join shareable_entries
         on
-            later_entries.funnel_id = shareable_entries.funnel_id
-            and later_entries.chain_key = shareable_entries.chain_key
+            later_entries.chain_key = shareable_entries.chain_key
             and later_entries.next_entered_at = shareable_entries.entered_at
             and later_entries.next_stage_position < shareable_entries.stage_position
             and later_entries.next_event_number > shareable_entries.event_number
@@ -181,8 +177,7 @@ passed_events as (
         on later_entries.entry_id = shareable_entries.entry_id
     inner join chain_entries
         on
-            shareable_entries.funnel_id = chain_entries.funnel_id
-            and shareable_entries.chain_key = chain_entries.chain_key
+            shareable_entries.chain_key = chain_entries.chain_key
             and shareable_entries.entered_at = chain_entries.entered_at
             and shareable_entries.stage_position > chain_entries.lowest_stage_position
             and later_entries.next_event_number > chain_entries.event_number
@@ -202,8 +197,7 @@ passed_events as (
         on all_next_entries.next_entry_id = shareable_entries.entry_id
     inner join chain_entries
         on
-            shareable_entries.funnel_id = chain_entries.funnel_id
-            and shareable_entries.chain_key = chain_entries.chain_key
+            shareable_entries.chain_key = chain_entries.chain_key
             and shareable_entries.entered_at = chain_entries.entered_at
             and shareable_entries.stage_position > chain_entries.lowest_stage_position
             and shareable_entries.event_number < chain_entries.event_number
@@ -214,8 +208,7 @@ passed_events as (
             )
     left join repeatable_entries
         on
-            chain_entries.funnel_id = repeatable_entries.funnel_id
-            and chain_entries.chain_key = repeatable_entries.chain_key
+            chain_entries.chain_key = repeatable_entries.chain_key
             and chain_entries.event_number = repeatable_entries.event_number
             and all_next_entries.stage_position = repeatable_entries.stage_position
     where repeatable_entries.funnel_id is null

@@ -10,7 +10,7 @@ funnels as (
 stage_entries as (
     select
         funnel_id,
-        subject_id,
+        subject_key,
         stage_id,
         stage_position,
         stage_kind,
@@ -21,7 +21,7 @@ stage_entries as (
         file_number,
         source_row,
         source_sequence,
-        content_hash,
+        content_number,
         may_meet_several,
         entered_at,
     from {{ of_touched_subjects('int_stage_entries') }}
@@ -30,14 +30,14 @@ stage_entries as (
 watched_events as (
     select
         funnel_id,
-        subject_id,
+        subject_key,
         evidence_name,
         evidence,
         record_id,
         file_number,
         source_row,
         source_sequence,
-        content_hash,
+        content_number,
         occurred_at,
     from {{ of_touched_subjects('int_watched_events') }}
 ),
@@ -45,7 +45,7 @@ watched_events as (
 funnel_events as (
     select
         funnel_id,
-        subject_id,
+        subject_key,
         stage_id,
         stage_position,
         stage_kind,
@@ -56,7 +56,7 @@ funnel_events as (
         file_number,
         source_row,
         source_sequence,
-        content_hash,
+        content_number,
         false as meets_several,
         stage_position as lowest_stage_position,
         entered_at,
@@ -67,7 +67,7 @@ funnel_events as (
 
     select
         funnel_id,
-        subject_id,
+        subject_key,
         stage_id,
         stage_position,
         stage_kind,
@@ -78,7 +78,7 @@ funnel_events as (
         file_number,
         source_row,
         source_sequence,
-        content_hash,
+        content_number,
         count(*) over same_event > 1 as meets_several,
         min(stage_position) over same_event as lowest_stage_position,
         entered_at,
@@ -87,8 +87,7 @@ funnel_events as (
     window
         same_event as (
             partition by
-                funnel_id,
-                subject_id,
+                subject_key,
                 entered_at,
                 file_number,
                 source_row,
@@ -99,7 +98,7 @@ funnel_events as (
 
     select
         funnel_id,
-        subject_id,
+        subject_key,
         cast(null as varchar) as stage_id,
         cast(null as integer) as stage_position,
         cast(null as varchar) as stage_kind,
@@ -110,7 +109,7 @@ funnel_events as (
         file_number,
         source_row,
         source_sequence,
-        content_hash,
+        content_number,
         false as meets_several,
         cast(null as integer) as lowest_stage_position,
         occurred_at as entered_at,
@@ -131,7 +130,7 @@ select
     -- Names a row within one build; nothing is ordered by it.
     row_number() over () as entry_id,
     numbered_events.funnel_id,
-    numbered_events.subject_id,
+    numbered_events.subject_key,
     numbered_events.tie_policy,
     numbered_events.event_number,
     numbered_events.stage_id,
@@ -143,6 +142,7 @@ select
     numbered_events.held_value,
     numbered_events.file_number,
     numbered_events.source_row,
+    numbered_events.content_number,
     numbered_events.source_sequence,
     numbered_events.meets_several,
     numbered_events.lowest_stage_position,

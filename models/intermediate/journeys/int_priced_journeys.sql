@@ -4,10 +4,12 @@ with
 
 ended_journeys as (
     select
-        *,
-        case when is_record then subject_id end as own_record_id,
-    from {{ ref('int_journey_outcomes') }}
-    where not {{ is_other_order('subject_id') }}
+        journeys.*,
+        subjects.subject_id,
+        case when journeys.is_record then subjects.subject_id end as own_record_id,
+    from {{ ref('int_journey_outcomes') }} as journeys
+    inner join {{ ref('int_touched_subjects') }} as subjects
+        on journeys.subject_key = subjects.subject_key
 ),
 
 evidence_amounts as (

@@ -3,7 +3,7 @@ with
 ordered_events as (
     select
         funnel_id,
-        subject_id,
+        subject_key,
         tie_policy,
         event_number,
         stage_id,
@@ -16,76 +16,47 @@ ordered_events as (
         file_number,
         source_row,
         source_sequence,
+        content_number,
         meets_several,
         lowest_stage_position,
         entered_at,
     from {{ ref('int_ordered_events') }}
 ),
 
-stage_entries as (
-    select
-        funnel_id,
-        subject_id,
-        stage_id,
-        file_number,
-        source_row,
-        source_sequence,
-        content_hash,
-        entered_at,
-    from {{ ref('int_stage_entries') }}
-),
-
 tied_instants as (
     select
-        funnel_id,
-        subject_id,
+        subject_key,
         entered_at,
         case min(tie_policy)
             when 'source_order' then 'funnel_order'
             else 'source_order'
         end as other_tie_policy,
     from ordered_events
-    group by funnel_id, subject_id, entered_at
+    group by subject_key, entered_at
     having min(event_number) != max(event_number)
 ),
 
 tied_subjects as (
     select distinct
-        funnel_id,
-        subject_id,
+        subject_key,
         other_tie_policy,
     from tied_instants
 ),
 
--- Among events of one instant that are no stage the order makes no difference, so that they need
--- no hash of their content.
 tied_events as (
     select
         ordered_events.*,
         tied_subjects.other_tie_policy,
-        stage_entries.content_hash,
     from ordered_events
     inner join tied_subjects
-        on
-            ordered_events.funnel_id = tied_subjects.funnel_id
-            and ordered_events.subject_id = tied_subjects.subject_id
-    left join stage_entries
-        on
-            ordered_events.funnel_id = stage_entries.funnel_id
-            and ordered_events.subject_id = stage_entries.subject_id
-            and ordered_events.stage_id = stage_entries.stage_id
-            and ordered_events.file_number = stage_entries.file_number
-            and ordered_events.source_row = stage_entries.source_row
-            and ordered_events.source_sequence = stage_entries.source_sequence
-            -- Versions of a record that lay under one path have the same row at other instants.
-            and ordered_events.entered_at is not distinct from stage_entries.entered_at
+        on ordered_events.subject_key = tied_subjects.subject_key
 )
 
 select
     -- Below zero, so that no event of the declared order has it too.
     -row_number() over () as entry_id,
     tied_events.funnel_id,
-    {{ other_order_key('tied_events.subject_id') }} as subject_id,
+    {{ other_order_key('tied_events.subject_key') }} as subject_key,
     tied_events.other_tie_policy as tie_policy,
     {{ event_number('tied_events', 'tied_events.other_tie_policy') }} as event_number,
     tied_events.stage_id,

@@ -10,7 +10,7 @@ funnels as (
 funnel_events as (
     select
         funnel_id,
-        subject_id,
+        subject_key,
         tie_policy,
         event_number,
         stage_id,
@@ -30,7 +30,7 @@ funnel_events as (
 chain_events as (
     select
         funnel_id,
-        subject_id,
+        subject_key,
         event_number,
         stage_position,
     from {{ ref('int_chain_journey_entries') }}
@@ -43,8 +43,7 @@ choices as (
         funnel_events.*,
         row_number() over (
             partition by
-                funnel_events.funnel_id,
-                funnel_events.subject_id,
+                funnel_events.subject_key,
                 funnel_events.event_number
             order by
                 (chain_events.event_number is not null) desc,
@@ -60,8 +59,7 @@ choices as (
         on funnel_events.funnel_id = funnels.funnel_id
     left join chain_events
         on
-            funnel_events.funnel_id = chain_events.funnel_id
-            and funnel_events.subject_id = chain_events.subject_id
+            funnel_events.subject_key = chain_events.subject_key
             and funnel_events.event_number = chain_events.event_number
             and funnel_events.stage_position = chain_events.stage_position
     where funnel_events.meets_several
@@ -76,7 +74,7 @@ served_events as (
 
     select
         funnel_id,
-        subject_id,
+        subject_key,
         tie_policy,
         event_number,
         stage_id,
@@ -95,7 +93,7 @@ served_events as (
 
 select
     funnel_id,
-    subject_id,
+    subject_key,
     event_number,
     stage_id,
     stage_position,

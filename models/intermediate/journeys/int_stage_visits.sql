@@ -10,7 +10,7 @@ funnels as (
 served_events as (
     select
         funnel_id,
-        subject_id,
+        subject_key,
         event_number,
         stage_id,
         stage_position,
@@ -25,8 +25,7 @@ served_events as (
 
 journeys as (
     select
-        funnel_id,
-        subject_id,
+        subject_key,
         journey_number,
         start_event_number,
     from {{ ref('int_journeys') }}
@@ -34,8 +33,7 @@ journeys as (
 
 entries as (
     select
-        served_events.funnel_id,
-        served_events.subject_id,
+        served_events.subject_key,
         served_events.event_number,
         coalesce(journeys.journey_number, 0) as journey_number,
         served_events.stage_id,
@@ -55,8 +53,7 @@ entries as (
         on served_events.funnel_id = funnels.funnel_id
     asof left join journeys
         on
-            served_events.funnel_id = journeys.funnel_id
-            and served_events.subject_id = journeys.subject_id
+            served_events.subject_key = journeys.subject_key
             and served_events.event_number >= journeys.start_event_number
 ),
 
@@ -67,7 +64,7 @@ entries_with_previous as (
         lag(entries.journey_number) over by_subject as previous_journey_number,
     from entries
     window by_subject as (
-        partition by entries.funnel_id, entries.subject_id
+        partition by entries.subject_key
         order by entries.entered_at nulls last, entries.tie_position, entries.event_number
     )
 ),
@@ -86,7 +83,7 @@ numbered_entries as (
                     then 1
             end
         ) over (
-            partition by funnel_id, subject_id
+            partition by subject_key
             order by entered_at nulls last, tie_position, event_number
             rows between unbounded preceding and current row
         ) as visit_number,
@@ -94,8 +91,7 @@ numbered_entries as (
 )
 
 select
-    funnel_id,
-    subject_id,
+    subject_key,
     cast(visit_number as integer) as visit_number,
     max(journey_number) as journey_number,
     min(stage_id) as stage_id,
@@ -107,4 +103,4 @@ select
     min(entered_at) as entered_at,
     cast(count(*) as integer) as entries,
 from numbered_entries
-group by funnel_id, subject_id, visit_number
+group by subject_key, visit_number

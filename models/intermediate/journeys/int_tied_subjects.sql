@@ -4,32 +4,28 @@ with
 
 tied_keys as (
     select distinct
-        funnel_id,
-        {{ declared_order_key('subject_id') }} as subject_id,
-        subject_id as other_key,
+        {{ declared_order_key('subject_key') }} as subject_key,
+        subject_key as other_key,
     from {{ ref('int_reordered_events') }}
 ),
 
 order_keys as (
     select
-        funnel_id,
-        subject_id,
-        subject_id as order_key,
+        subject_key,
+        subject_key as order_key,
     from tied_keys
 
     union all
 
     select
-        funnel_id,
-        subject_id,
+        subject_key,
         other_key as order_key,
     from tied_keys
 ),
 
 journeys as (
     select
-        order_keys.funnel_id,
-        order_keys.subject_id,
+        order_keys.subject_key,
         order_keys.order_key,
         outcomes.journey_number,
         outcomes.furthest_stage_position,
@@ -38,20 +34,16 @@ journeys as (
         outcomes.ended_at,
     from order_keys
     inner join {{ ref('int_journey_outcomes') }} as outcomes
-        on
-            order_keys.funnel_id = outcomes.funnel_id
-            and order_keys.order_key = outcomes.subject_id
+        on order_keys.order_key = outcomes.subject_key
 ),
 
 -- A row that both orders show is there twice.
 journeys_of_one_order as (
     select
-        funnel_id,
-        subject_id,
+        subject_key,
     from journeys
     group by
-        funnel_id,
-        subject_id,
+        subject_key,
         journey_number,
         furthest_stage_position,
         outcome,
@@ -62,18 +54,15 @@ journeys_of_one_order as (
 
 stages_of_one_order as (
     select
-        journeys.funnel_id,
-        journeys.subject_id,
+        journeys.subject_key,
     from journeys
     inner join {{ ref('int_journey_entries') }} as journey_entries
         on
-            journeys.funnel_id = journey_entries.funnel_id
-            and journeys.order_key = journey_entries.subject_id
+            journeys.order_key = journey_entries.subject_key
             and journeys.journey_number = journey_entries.journey_number
             and journeys.furthest_stage_position >= journey_entries.stage_position
     group by
-        journeys.funnel_id,
-        journeys.subject_id,
+        journeys.subject_key,
         journeys.journey_number,
         journey_entries.stage_position,
         journey_entries.entered_at
@@ -82,16 +71,12 @@ stages_of_one_order as (
 
 visits_of_one_order as (
     select
-        order_keys.funnel_id,
-        order_keys.subject_id,
+        order_keys.subject_key,
     from order_keys
     inner join {{ ref('int_stage_visits') }} as stage_visits
-        on
-            order_keys.funnel_id = stage_visits.funnel_id
-            and order_keys.order_key = stage_visits.subject_id
+        on order_keys.order_key = stage_visits.subject_key
     group by
-        order_keys.funnel_id,
-        order_keys.subject_id,
+        order_keys.subject_key,
         stage_visits.visit_number,
         stage_visits.stage_id,
         stage_visits.entered_at
@@ -110,16 +95,14 @@ subjects_with_visits_by_tie as (
 )
 
 select
-    tied_keys.funnel_id,
-    tied_keys.subject_id,
-    by_journeys.subject_id is not null as journeys_hang_on_tie,
-    by_visits.subject_id is not null as visits_hang_on_tie,
+    subjects.funnel_id,
+    subjects.subject_id,
+    by_journeys.subject_key is not null as journeys_hang_on_tie,
+    by_visits.subject_key is not null as visits_hang_on_tie,
 from tied_keys
+inner join {{ ref('int_touched_subjects') }} as subjects
+    on tied_keys.subject_key = subjects.subject_key
 left join subjects_with_journeys_by_tie as by_journeys
-    on
-        tied_keys.funnel_id = by_journeys.funnel_id
-        and tied_keys.subject_id = by_journeys.subject_id
+    on tied_keys.subject_key = by_journeys.subject_key
 left join subjects_with_visits_by_tie as by_visits
-    on
-        tied_keys.funnel_id = by_visits.funnel_id
-        and tied_keys.subject_id = by_visits.subject_id
+    on tied_keys.subject_key = by_visits.subject_key

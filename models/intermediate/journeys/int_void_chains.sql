@@ -30,7 +30,7 @@ exclusions as (
 funnel_events as (
     select
         funnel_id,
-        subject_id,
+        subject_key,
         event_number,
         evidence_name,
         entered_at,
@@ -42,7 +42,7 @@ candidate_chains as (
     select
         start_entry_id,
         funnel_id,
-        subject_id,
+        subject_key,
         start_event_number,
         end_number,
         event_numbers,
@@ -59,7 +59,7 @@ excluding_events as (
         exclusions.after_stage_position,
         exclusions.before_stage_position,
         funnel_events.funnel_id,
-        funnel_events.subject_id,
+        funnel_events.subject_key,
         funnel_events.event_number,
         funnel_events.entered_at,
     from funnel_events
@@ -73,7 +73,7 @@ void_chains as (
     select
         candidate_chains.start_entry_id,
         candidate_chains.funnel_id,
-        candidate_chains.subject_id,
+        candidate_chains.subject_key,
         candidate_chains.start_event_number,
         candidate_chains.end_number,
         candidate_chains.event_numbers,
@@ -85,8 +85,7 @@ void_chains as (
     from candidate_chains
     inner join excluding_events
         on
-            candidate_chains.funnel_id = excluding_events.funnel_id
-            and candidate_chains.subject_id = excluding_events.subject_id
+            candidate_chains.subject_key = excluding_events.subject_key
             and list_contains(
                 candidate_chains.stage_positions, excluding_events.after_stage_position
             )
@@ -116,7 +115,7 @@ void_chains as (
 select
     start_entry_id,
     funnel_id,
-    subject_id,
+    subject_key,
     start_event_number,
     end_number,
     event_numbers,

@@ -11,7 +11,7 @@ segments as (
 journeys as (
     select
         funnel_id,
-        subject_id,
+        subject_key,
         journey_number,
         start_event_number,
         entry_event_number,
@@ -20,7 +20,7 @@ journeys as (
         source_row,
         entered_at,
     from {{ ref('int_journey_starts') }}
-    where not {{ is_other_order('subject_id') }}
+    where not {{ is_other_order('subject_key') }}
 ),
 
 funnels_by_entry as (
@@ -53,11 +53,11 @@ named_stages as (
 followed_journeys as (
     select
         journeys.funnel_id,
-        journeys.subject_id,
+        journeys.subject_key,
         journeys.journey_number,
         journeys.start_event_number,
         lead(journeys.entered_at) over (
-            partition by journeys.funnel_id, journeys.subject_id
+            partition by journeys.subject_key
             order by journeys.journey_number
         ) as next_entered_at,
     from journeys
@@ -68,7 +68,7 @@ followed_journeys as (
 entries_of_journeys as (
     select
         served_events.funnel_id,
-        served_events.subject_id,
+        served_events.subject_key,
         followed_journeys.journey_number,
         served_events.event_number,
         served_events.stage_id,
@@ -86,8 +86,7 @@ entries_of_journeys as (
         on served_events.funnel_id = funnels_by_more.funnel_id
     asof join followed_journeys
         on
-            served_events.funnel_id = followed_journeys.funnel_id
-            and served_events.subject_id = followed_journeys.subject_id
+            served_events.subject_key = followed_journeys.subject_key
             and served_events.event_number >= followed_journeys.start_event_number
 ),
 
@@ -101,8 +100,7 @@ first_entries_of_stages as (
     qualify
         row_number() over (
             partition by
-                entries_of_journeys.funnel_id,
-                entries_of_journeys.subject_id,
+                entries_of_journeys.subject_key,
                 entries_of_journeys.journey_number,
                 entries_of_journeys.stage_id
             order by entries_of_journeys.event_number
@@ -111,7 +109,7 @@ first_entries_of_stages as (
 
 select
     journeys.funnel_id,
-    journeys.subject_id,
+    journeys.subject_key,
     journeys.journey_number,
     'entry' as needed_for,
     cast(null as varchar) as stage_id,
@@ -130,7 +128,7 @@ union all
 
 select
     funnel_id,
-    subject_id,
+    subject_key,
     journey_number,
     'stage' as needed_for,
     stage_id,
@@ -147,7 +145,7 @@ union all
 
 select
     entries_of_journeys.funnel_id,
-    entries_of_journeys.subject_id,
+    entries_of_journeys.subject_key,
     entries_of_journeys.journey_number,
     'journey' as needed_for,
     cast(null as varchar) as stage_id,

@@ -68,7 +68,7 @@ attribute_history as (
 event_entries as (
     select
         segment_entries.funnel_id,
-        segment_entries.subject_id,
+        segment_entries.subject_key,
         segment_entries.journey_number,
         segment_entries.needed_for,
         segment_entries.stage_id,
@@ -89,7 +89,7 @@ event_entries as (
 record_entries as (
     select
         segment_entries.funnel_id,
-        segment_entries.subject_id,
+        segment_entries.subject_key,
         segment_entries.journey_number,
         segments.segment_name,
         segments.attribute,
@@ -113,7 +113,7 @@ record_entries as (
 event_values as (
     select
         event_entries.funnel_id,
-        event_entries.subject_id,
+        event_entries.subject_key,
         event_entries.journey_number,
         segments.segment_name,
         segments.taken_at,
@@ -143,7 +143,7 @@ event_values as (
 record_values as (
     select
         record_entries.funnel_id,
-        record_entries.subject_id,
+        record_entries.subject_key,
         record_entries.journey_number,
         record_entries.segment_name,
         record_entries.taken_at,
@@ -170,7 +170,7 @@ record_values as (
 records_of_journeys as (
     select
         funnel_id,
-        subject_id,
+        subject_key,
         journey_number,
         segment_name,
         attribute,
@@ -186,7 +186,7 @@ records_of_journeys as (
 record_changes as (
     select
         records_of_journeys.funnel_id,
-        records_of_journeys.subject_id,
+        records_of_journeys.subject_key,
         records_of_journeys.journey_number,
         records_of_journeys.segment_name,
         records_of_journeys.taken_at,
@@ -218,7 +218,7 @@ all_values as (
 
 select
     funnel_id,
-    subject_id,
+    subject_key,
     journey_number,
     segment_name,
     taken_at,

@@ -8,6 +8,7 @@
 -- depends_on: {{ ref('fct_stage_visits') }}
 
 select
+    subject_key,
     funnel_id,
     subject_id,
     input_hash,

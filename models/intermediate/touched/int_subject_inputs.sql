@@ -69,6 +69,7 @@ funnels_by_session as (
 
 inputs as (
     select
+        subject_key,
         funnel_id,
         subject_id,
         session_id,
@@ -77,7 +78,7 @@ inputs as (
         source_row,
         {{ narrow_hash([
             'stage_id', 'evidence_name', 'evidence', 'held_value', 'source_sequence',
-            'content_hash', 'may_meet_several',
+            'content_number', 'may_meet_several',
         ]) }} as entry_hash,
         entered_at,
     from {{ ref('int_stage_entries') }}
@@ -85,13 +86,14 @@ inputs as (
     union all
 
     select
+        subject_key,
         funnel_id,
         subject_id,
         cast(null as varchar) as session_id,
         record_id,
         file_number,
         source_row,
-        {{ narrow_hash(['evidence_name', 'evidence', 'source_sequence', 'content_hash']) }}
+        {{ narrow_hash(['evidence_name', 'evidence', 'source_sequence', 'content_number']) }}
             as entry_hash,
         occurred_at as entered_at,
     from {{ ref('int_watched_events') }}
@@ -99,6 +101,7 @@ inputs as (
 
 hashed_inputs as (
     select
+        inputs.subject_key,
         inputs.funnel_id,
         inputs.subject_id,
         {{ narrow_hash([
@@ -129,8 +132,9 @@ hashed_inputs as (
 )
 
 select
+    subject_key,
     funnel_id,
     subject_id,
     {{ summed_hashes('input_hash') }} as input_hash,
 from hashed_inputs
-group by funnel_id, subject_id
+group by subject_key, funnel_id, subject_id

@@ -6,6 +6,7 @@ with
 
 inputs as (
     select
+        subject_key,
         funnel_id,
         subject_id,
         input_hash,
@@ -15,6 +16,7 @@ inputs as (
 finished_subjects as (
     {%- if has_kept_subjects() %}
         select
+            subject_key,
             funnel_id,
             subject_id,
             input_hash,
@@ -26,13 +28,12 @@ finished_subjects as (
 )
 
 select
+    coalesce(inputs.subject_key, finished_subjects.subject_key) as subject_key,
     coalesce(inputs.funnel_id, finished_subjects.funnel_id) as funnel_id,
     coalesce(inputs.subject_id, finished_subjects.subject_id) as subject_id,
 from inputs
 full join finished_subjects
-    on
-        inputs.funnel_id = finished_subjects.funnel_id
-        and inputs.subject_id = finished_subjects.subject_id
+    on inputs.subject_key = finished_subjects.subject_key
 where
     inputs.input_hash is null
     or finished_subjects.input_hash is null

@@ -4,33 +4,39 @@ with
 
 journey_exclusions as (
     select
-        funnel_id,
-        subject_id,
+        subject_key,
         start_event_number,
         after_stage_id,
         before_stage_id,
         match_value,
         excluded_at,
     from {{ ref('int_journey_exclusions') }}
-    where not {{ is_other_order('subject_id') }}
+    where not {{ is_other_order('subject_key') }}
 ),
 
 -- An event that meets several stages has several rows, all of one instant.
 events as (
     select distinct
-        funnel_id,
-        subject_id,
+        subject_key,
         event_number,
         entered_at,
     from {{ ref('int_ordered_events') }}
+),
+
+subjects as (
+    select
+        subject_key,
+        funnel_id,
+        subject_id,
+    from {{ ref('int_touched_subjects') }}
 )
 
 select
-    journey_exclusions.funnel_id,
-    journey_exclusions.subject_id,
+    subjects.funnel_id,
+    subjects.subject_id,
     cast(
         dense_rank() over (
-            partition by journey_exclusions.funnel_id, journey_exclusions.subject_id
+            partition by journey_exclusions.subject_key
             order by journey_exclusions.start_event_number
         ) as integer
     ) as excluded_journey_number,
@@ -42,14 +48,13 @@ select
     cast(
         count(*) over (
             partition by
-                journey_exclusions.funnel_id,
-                journey_exclusions.subject_id,
-                journey_exclusions.start_event_number
+                journey_exclusions.subject_key, journey_exclusions.start_event_number
         ) as bigint
     ) as exclusions,
 from journey_exclusions
+inner join subjects
+    on journey_exclusions.subject_key = subjects.subject_key
 inner join events
     on
-        journey_exclusions.funnel_id = events.funnel_id
-        and journey_exclusions.subject_id = events.subject_id
+        journey_exclusions.subject_key = events.subject_key
         and journey_exclusions.start_event_number = events.event_number

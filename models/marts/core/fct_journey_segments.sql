@@ -5,10 +5,10 @@ with
 journeys as (
     select
         funnel_id,
-        subject_id,
+        subject_key,
         journey_number,
     from {{ ref('int_journeys') }}
-    where not {{ is_other_order('subject_id') }}
+    where not {{ is_other_order('subject_key') }}
 ),
 
 segments as (
@@ -21,8 +21,7 @@ segments as (
 
 values_at_entry as (
     select
-        funnel_id,
-        subject_id,
+        subject_key,
         journey_number,
         segment_name,
         attribute_value,
@@ -32,14 +31,13 @@ values_at_entry as (
 
 later_values as (
     select
-        funnel_id,
-        subject_id,
+        subject_key,
         journey_number,
         segment_name,
         taken_at,
         attribute_value,
         row_number() over (
-            partition by funnel_id, subject_id, journey_number, segment_name
+            partition by subject_key, journey_number, segment_name
             order by
                 known_at nulls last,
                 is_field_change,
@@ -48,7 +46,7 @@ later_values as (
                 record_id nulls first
         ) as value_number,
         count(*) over (
-            partition by funnel_id, subject_id, journey_number, segment_name
+            partition by subject_key, journey_number, segment_name
         ) as known_values,
     from {{ ref('int_segment_values') }}
     where
@@ -59,8 +57,7 @@ later_values as (
 
 chosen_values as (
     select
-        funnel_id,
-        subject_id,
+        subject_key,
         journey_number,
         segment_name,
         attribute_value,
@@ -72,8 +69,7 @@ chosen_values as (
     union all
 
     select distinct
-        funnel_id,
-        subject_id,
+        subject_key,
         journey_number,
         segment_name,
         attribute_value,
@@ -84,8 +80,7 @@ chosen_values as (
 -- Whoever has no value by then still stands in the segment.
 journey_segments as (
     select
-        funnel_id,
-        subject_id,
+        subject_key,
         journey_number,
         segment_name,
         attribute_value,
@@ -94,8 +89,7 @@ journey_segments as (
     union all
 
     select
-        journeys.funnel_id,
-        journeys.subject_id,
+        journeys.subject_key,
         journeys.journey_number,
         segments.segment_name,
         chosen_values.attribute_value,
@@ -104,16 +98,25 @@ journey_segments as (
         on journeys.funnel_id = segments.funnel_id
     left join chosen_values
         on
-            journeys.funnel_id = chosen_values.funnel_id
-            and journeys.subject_id = chosen_values.subject_id
+            journeys.subject_key = chosen_values.subject_key
             and journeys.journey_number = chosen_values.journey_number
             and segments.segment_name = chosen_values.segment_name
+),
+
+subjects as (
+    select
+        subject_key,
+        funnel_id,
+        subject_id,
+    from {{ ref('int_touched_subjects') }}
 )
 
 select
-    funnel_id,
-    subject_id,
-    journey_number,
-    segment_name,
-    {{ segment_value('attribute_value') }} as segment_value,
+    subjects.funnel_id,
+    subjects.subject_id,
+    journey_segments.journey_number,
+    journey_segments.segment_name,
+    {{ segment_value('journey_segments.attribute_value') }} as segment_value,
 from journey_segments
+inner join subjects
+    on journey_segments.subject_key = subjects.subject_key

@@ -22,18 +22,17 @@ ladder_stages as (
 journeys as (
     select
         funnel_id,
-        subject_id,
+        subject_key,
         journey_number,
         furthest_stage_position,
         entered_at,
     from {{ ref('int_journey_outcomes') }}
-    where not {{ is_other_order('subject_id') }}
+    where not {{ is_other_order('subject_key') }}
 ),
 
 journey_entries as (
     select
-        funnel_id,
-        subject_id,
+        subject_key,
         journey_number,
         stage_position,
         evidence,
@@ -43,21 +42,19 @@ journey_entries as (
 
 stage_visits as (
     select
-        funnel_id,
-        subject_id,
+        subject_key,
         journey_number,
         stage_id,
         count(*) as visits,
         sum(seconds_in_stage) as seconds_in_stage,
         sum(business_seconds_in_stage) as business_seconds_in_stage,
-    from {{ of_touched_subjects('fct_stage_visits') }}
+    from {{ ref('int_timed_visits') }}
     group by all
 ),
 
 reached_stages as (
     select
-        journeys.funnel_id,
-        journeys.subject_id,
+        journeys.subject_key,
         journeys.journey_number,
         ladder_stages.stage_id,
         ladder_stages.stage_position,
@@ -72,7 +69,7 @@ reached_stages as (
                     then journey_entries.entered_at
             end
         ) over (
-            partition by journeys.funnel_id, journeys.subject_id, journeys.journey_number
+            partition by journeys.subject_key, journeys.journey_number
             order by ladder_stages.stage_position
             rows between unbounded preceding and current row
         ) as required_entered_at,
@@ -86,13 +83,12 @@ reached_stages as (
             and journeys.furthest_stage_position >= ladder_stages.stage_position
     left join journey_entries
         on
-            journeys.funnel_id = journey_entries.funnel_id
-            and journeys.subject_id = journey_entries.subject_id
+            journeys.subject_key = journey_entries.subject_key
             and journeys.journey_number = journey_entries.journey_number
             and ladder_stages.stage_position = journey_entries.stage_position
     window
         further_stages as (
-            partition by journeys.funnel_id, journeys.subject_id, journeys.journey_number
+            partition by journeys.subject_key, journeys.journey_number
             order by ladder_stages.stage_position
             rows between 1 following and unbounded following
         )
@@ -100,8 +96,7 @@ reached_stages as (
 
 journey_stages as (
     select
-        funnel_id,
-        subject_id,
+        subject_key,
         journey_number,
         stage_id,
         stage_position,
@@ -116,11 +111,19 @@ journey_stages as (
     from reached_stages
     -- Of stages in any order, none is concluded from another.
     where evidence is not null or order_mode != 'any'
+),
+
+subjects as (
+    select
+        subject_key,
+        funnel_id,
+        subject_id,
+    from {{ ref('int_touched_subjects') }}
 )
 
 select
-    journey_stages.funnel_id,
-    journey_stages.subject_id,
+    subjects.funnel_id,
+    subjects.subject_id,
     journey_stages.journey_number,
     journey_stages.stage_id,
     journey_stages.stage_position,
@@ -136,9 +139,10 @@ select
     cast(stage_visits.seconds_in_stage as decimal(18, 6)) as seconds_in_stage,
     cast(stage_visits.business_seconds_in_stage as decimal(18, 6)) as business_seconds_in_stage,
 from journey_stages
+inner join subjects
+    on journey_stages.subject_key = subjects.subject_key
 left join stage_visits
     on
-        journey_stages.funnel_id = stage_visits.funnel_id
-        and journey_stages.subject_id = stage_visits.subject_id
+        journey_stages.subject_key = stage_visits.subject_key
         and journey_stages.journey_number = stage_visits.journey_number
         and journey_stages.stage_id = stage_visits.stage_id

@@ -13,61 +13,27 @@ funnels as (
     from {{ ref('funnels') }}
 ),
 
-calendar_dates as (
+visits as (
     select
-        calendar_date,
-        is_working_day,
-        opens_at,
-        business_microseconds,
-        business_microseconds_before,
-    from {{ ref('int_calendar_dates') }}
-),
-
-dated_visits as (
-    select
-        stage_visits.funnel_id,
-        stage_visits.subject_id,
-        stage_visits.visit_number,
-        stage_visits.journey_number,
-        stage_visits.stage_id,
-        stage_visits.stage_position,
-        stage_visits.stage_kind,
-        stage_visits.evidence,
-        stage_visits.entered_at,
-        {{ business_microseconds('stage_visits.entered_at', 'calendar_dates') }}
-            as business_microseconds,
-        stage_visits.entries,
-    from {{ ref('int_stage_visits') }} as stage_visits
-    left join calendar_dates
-        on {{ reporting_date('stage_visits.entered_at') }} = calendar_dates.calendar_date
-    where not {{ is_other_order('stage_visits.subject_id') }}
-),
-
-left_visits as (
-    select
-        *,
-        lead(stage_id) over by_subject as next_stage_id,
-        lead(entered_at) over by_subject as exited_at,
-        lead(business_microseconds) over by_subject - business_microseconds
-            as business_microseconds_in_stage,
-    from dated_visits
-    window by_subject as (
-        partition by funnel_id, subject_id
-        order by visit_number
-    )
-),
-
-stage_visits as (
-    select
-        *,
-        {{ seconds_between('entered_at', 'exited_at') }} as seconds_in_stage,
-    from left_visits
+        subject_key,
+        visit_number,
+        journey_number,
+        stage_id,
+        stage_position,
+        stage_kind,
+        evidence,
+        next_stage_id,
+        entered_at,
+        exited_at,
+        seconds_in_stage,
+        business_seconds_in_stage,
+        entries,
+    from {{ ref('int_timed_visits') }}
 ),
 
 journeys as (
     select
-        journeys.funnel_id,
-        journeys.subject_id,
+        journeys.subject_key,
         journeys.journey_number,
         {{ hours_after('journeys.entered_at', 'funnels.window_hours') }}
         < run.as_of as has_window_passed,
@@ -75,47 +41,51 @@ journeys as (
     inner join funnels
         on journeys.funnel_id = funnels.funnel_id
     cross join run
+),
+
+subjects as (
+    select
+        subject_key,
+        funnel_id,
+        subject_id,
+    from {{ ref('int_touched_subjects') }}
 )
 
 select
-    stage_visits.funnel_id,
-    stage_visits.subject_id,
-    stage_visits.visit_number,
-    stage_visits.journey_number,
-    stage_visits.stage_id,
-    stage_visits.stage_position,
-    stage_visits.stage_kind,
+    subjects.funnel_id,
+    subjects.subject_id,
+    visits.visit_number,
+    visits.journey_number,
+    visits.stage_id,
+    visits.stage_position,
+    visits.stage_kind,
     case
-        when stage_visits.next_stage_id is not null then stage_visits.next_stage_id
-        when stage_visits.stage_kind != 'open' then 'ended'
+        when visits.next_stage_id is not null then visits.next_stage_id
+        when visits.stage_kind != 'open' then 'ended'
         when journeys.has_window_passed then 'abandoned'
         else 'still_there'
     end as next_stage_id,
-    stage_visits.evidence,
-    stage_visits.next_stage_id is null as is_current,
-    stage_visits.entered_at,
-    stage_visits.exited_at,
-    stage_visits.seconds_in_stage,
-    {{ decimal_seconds('stage_visits.business_microseconds_in_stage') }}
-        as business_seconds_in_stage,
+    visits.evidence,
+    visits.next_stage_id is null as is_current,
+    visits.entered_at,
+    visits.exited_at,
+    visits.seconds_in_stage,
+    visits.business_seconds_in_stage,
     case
-        when stage_visits.seconds_in_stage is not null
+        when visits.seconds_in_stage is not null
             then cast(
-                sum(stage_visits.seconds_in_stage) over (
-                    partition by
-                        stage_visits.funnel_id,
-                        stage_visits.subject_id,
-                        stage_visits.journey_number,
-                        stage_visits.stage_id
-                    order by stage_visits.visit_number
+                sum(visits.seconds_in_stage) over (
+                    partition by visits.subject_key, visits.journey_number, visits.stage_id
+                    order by visits.visit_number
                     rows between unbounded preceding and current row
                 ) as decimal(18, 6)
             )
     end as cumulative_seconds_in_stage,
-    stage_visits.entries,
-from stage_visits
+    visits.entries,
+from visits
+inner join subjects
+    on visits.subject_key = subjects.subject_key
 left join journeys
     on
-        stage_visits.funnel_id = journeys.funnel_id
-        and stage_visits.subject_id = journeys.subject_id
-        and stage_visits.journey_number = journeys.journey_number
+        visits.subject_key = journeys.subject_key
+        and visits.journey_number = journeys.journey_number
