@@ -123,7 +123,7 @@ def _put_evidence(opened: duckdb.DuckDBPyConnection, events: Path) -> None:
         "source_sequence": "1",
         "is_creation": "false",
         "may_repeat_creation": "false",
-        "evidence_id": "cast(event_number as varchar)",
+        "content_number": "event_number",
         "occurred_at": "occurred_at",
     }
     columns = opened.execute(f"describe intermediate.{INPUT}").fetchall()

@@ -12,8 +12,8 @@ evidence as (
         account_id,
         record_id,
         pipeline,
-        evidence_id,
         properties,
+        content_number,
         file_number,
         source_row,
         source_sequence,
@@ -113,7 +113,7 @@ matched_evidence as (
         evidence.file_number,
         evidence.source_row,
         evidence.source_sequence,
-        {{ content_number(['evidence.evidence_id', 'evidence.properties']) }} as content_number,
+        evidence.content_number,
         evidence.occurred_at as entered_at,
     from evidence
     inner join rules_by_name
@@ -279,7 +279,7 @@ met_rules as (
         evidence.file_number,
         evidence.source_row,
         evidence.source_sequence,
-        0 as content_number,
+        evidence.content_number,
         false as may_meet_several,
         evidence.occurred_at as entered_at,
     from evidence

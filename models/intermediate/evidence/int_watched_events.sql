@@ -32,8 +32,8 @@ evidence as (
         account_id,
         record_id,
         pipeline,
-        evidence_id,
         properties,
+        content_number,
         file_number,
         source_row,
         source_sequence,
@@ -93,7 +93,7 @@ watched_events as (
         evidence.file_number,
         evidence.source_row,
         evidence.source_sequence,
-        {{ content_number(['evidence.evidence_id', 'evidence.properties']) }} as content_number,
+        evidence.content_number,
         evidence.occurred_at,
     from evidence
     inner join watched_names

@@ -199,7 +199,8 @@ limited_anchors as (
             as reopened_event_number,
     from anchors_with_closing
     asof left join first_stage_anchors as reopening
-        on anchors_with_closing.subject_key = reopening.subject_key
+        on
+            anchors_with_closing.subject_key = reopening.subject_key
             -- DuckDB's as-of join takes a null for less than all.
             and coalesce(anchors_with_closing.closing_event_number, 9223372036854775807)
             < reopening.start_event_number

@@ -126,7 +126,7 @@ select
 from starts_with_closing
 asof left join openings
     on starts_with_closing.subject_key = openings.subject_key
-        -- DuckDB's as-of join takes a null for less than all, so a start without one gets a
-        -- number that nothing comes after.
-        and coalesce(starts_with_closing.closing_event_number, 9223372036854775807)
-        < openings.event_number
+    -- DuckDB's as-of join takes a null for less than all, so a start without one gets a
+    -- number that nothing comes after.
+    and coalesce(starts_with_closing.closing_event_number, 9223372036854775807)
+    < openings.event_number

@@ -17,13 +17,13 @@ cut_sessions as (
 
 select
     traffic.source,
-    traffic.event_id,
     traffic.event_name,
     traffic.user_id,
     traffic.anonymous_id,
     coalesce(cut_sessions.session_id, traffic.session_id) as session_id,
     traffic.email_hash,
     traffic.properties,
+    traffic.content_number,
     traffic.source_file,
     traffic.source_row,
     traffic.occurred_at,

@@ -20,13 +20,13 @@ excluded_devices as (
 
 select
     events.source,
-    events.event_id,
     events.event_name,
     events.user_id,
     events.anonymous_id,
     events.session_id,
     events.email_hash,
     events.properties,
+    events.content_number,
     events.is_role_address,
     least(
         events.traffic_type, excluded_users.traffic_type, excluded_devices.traffic_type

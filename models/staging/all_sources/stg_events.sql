@@ -30,6 +30,7 @@ select
     events.session_id,
     events.email_hash,
     events.properties,
+    events.content_number,
     recognised_traffic.traffic_type,
     recognised_traffic.visitor_traffic_type,
     events.is_role_address,

@@ -177,4 +177,5 @@ select
         when event_id is null then {{ narrow_hash(content_columns) }}
         else {{ narrow_hash(['source', 'event_id']) }}
     end as suspect_hash,
+    {{ content_number(['event_id', 'properties']) }} as content_number,
 from described
