@@ -34,13 +34,12 @@ def build_layer(
     """Build a layer, test it and keep the results.
 
     A test whose finding somebody accepted is left out of a second attempt, since dbt builds
-    nothing behind a test that fails. Unit tests run in the first night of a code only.
+    nothing behind a test that fails.
 
     Raises:
         dbt.DbtError: dbt could not run at all.
     """
-    has_unit_tests = not dbt.is_unit_tested(settings)
-    arguments = dbt.build_arguments(settings, layer, has_unit_tests=has_unit_tests)
+    arguments = dbt.build_arguments(settings, layer)
     tested = _run(settings, run_id, layer.name, arguments, manifest)
     accepted = [
         manifest["nodes"][unique_id]["name"]
@@ -49,7 +48,7 @@ def build_layer(
     ]
     if not accepted or tested.trouble:
         return tested
-    arguments = dbt.build_arguments(settings, layer, accepted, has_unit_tests)
+    arguments = dbt.build_arguments(settings, layer, accepted)
     again = _run(settings, run_id, layer.name, arguments, manifest)
     return Tested(
         tested.ran.followed_by(again.ran), {**tested.results, **again.results}, again.trouble
@@ -100,7 +99,7 @@ def _where(result: NodeResult, manifest: Mapping[str, Any]) -> str:
 
 
 def _node(unique_id: str, manifest: Mapping[str, Any]) -> Mapping[str, Any]:
-    for kind in ("nodes", "sources", "unit_tests"):
+    for kind in ("nodes", "sources"):
         if unique_id in manifest[kind]:
             node: Mapping[str, Any] = manifest[kind][unique_id]
             return node
@@ -108,7 +107,7 @@ def _node(unique_id: str, manifest: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _refuse_unknown(ran: DbtRun, manifest: Mapping[str, Any]) -> None:
-    known = {*manifest["nodes"], *manifest["sources"], *manifest["unit_tests"]}
+    known = {*manifest["nodes"], *manifest["sources"]}
     unknown = sorted({result.unique_id for result in ran.results} - known)
     if unknown:
         raise dbt.DbtError(
