@@ -8,9 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from orchestration import dbt, gates
+from orchestration.database import open_database
 from orchestration.dbt import DbtRun, Layer, NodeResult
 from orchestration.gates import GateResult
 from orchestration.settings import Settings
+
+# The test of a model's columns, whose rows say which are null and how often (tests/generic).
+NEVER_NULL = "never_null"
 
 
 @dataclass(frozen=True)
@@ -74,7 +78,7 @@ def _run(
     ran = dbt.run(settings, arguments)
     _refuse_unknown(ran, manifest)
     found = {
-        result.unique_id: _gate_result(layer, result, manifest)
+        result.unique_id: _gate_result(settings, layer, result, manifest)
         for result in ran.results
         if _is_test(result) and result.status in ("pass", "warn", "fail")
     }
@@ -116,29 +120,49 @@ def _refuse_unknown(ran: DbtRun, manifest: Mapping[str, Any]) -> None:
         )
 
 
-def _gate_result(layer: str, result: NodeResult, manifest: Mapping[str, Any]) -> GateResult:
+def _gate_result(
+    settings: Settings, layer: str, result: NodeResult, manifest: Mapping[str, Any]
+) -> GateResult:
     test = manifest["nodes"][result.unique_id]
     table = _node(dbt.node_shown_on(test, manifest), manifest)
-    failures = result.failures or 0
     compiled = result.compiled
     return GateResult(
         gate=f"{layer}.{test['name']}",
         table=f"{table['schema']}.{table.get('alias') or table['name']}",
         rule=(test.get("description") or _rule_in_words(test)).strip(),
         status="failed" if result.status == "fail" else "passed",
-        observed="1 row that breaks it" if failures == 1 else f"{failures:,} rows that break it",
+        observed=_observed(settings, test, result),
         expected="no such row",
-        offending_rows=_sql_of(compiled) if failures and compiled else "",
+        offending_rows=_sql_of(compiled) if result.failures and compiled else "",
         kind="dbt_test",
     )
 
 
 def _rule_in_words(test: Mapping[str, Any]) -> str:
-    metadata = test.get("test_metadata") or {}
-    kind, column = metadata.get("name"), test.get("column_name")
-    if kind and column:
-        return f"{column}: {kind}."
+    columns = _arguments(test).get("columns") or [test.get("column_name")]
+    kind = _kind(test)
+    if kind and all(columns):
+        return f"{', '.join(columns)}: {kind}."
     return f"{kind or test['name']}."
+
+
+def _observed(settings: Settings, test: Mapping[str, Any], result: NodeResult) -> str:
+    failures = result.failures or 0
+    if failures and result.compiled and _kind(test) == NEVER_NULL:
+        with open_database(settings, settings.build, read_only=True) as connection:
+            nulls = connection.execute(result.compiled.read_text(encoding="utf-8")).fetchall()
+        return ", ".join(
+            f"{column} is null in {rows:,} row{'s' * (rows != 1)}" for column, rows in nulls
+        )
+    return "1 row that breaks it" if failures == 1 else f"{failures:,} rows that break it"
+
+
+def _kind(test: Mapping[str, Any]) -> str | None:
+    return (test.get("test_metadata") or {}).get("name")
+
+
+def _arguments(test: Mapping[str, Any]) -> Mapping[str, Any]:
+    return (test.get("test_metadata") or {}).get("kwargs") or {}
 
 
 def _sql_of(compiled: Path) -> str:
