@@ -165,25 +165,24 @@ def build_arguments(
     settings: Settings,
     layer: Layer,
     without: Sequence[str] = (),
-    has_unit_tests: bool = True,
 ) -> list[str]:
     """The arguments that build and test one layer.
 
     A test that looks at two layers runs with the later one (`buildable`): with the default it
     would run before the later one is built, and hold last night's rows against tonight's. The
-    tests of sources are part of the gate before the first layer.
+    tests of sources are part of the gate before the first layer, and the unit tests, which see no
+    data, are those of `make test`.
 
     Args:
         settings: where dbt works.
         layer: what to build.
         without: tests to leave out, because what they found was accepted.
-        has_unit_tests: whether unit tests run, each before the model that it tests.
     """
     return [
         "build",
         *("--select", *layer.select),
         *("--exclude", "source:*", *without),
-        *(() if has_unit_tests else ("--exclude-resource-type", "unit_test")),
+        *("--exclude-resource-types", "unit_test"),
         *("--indirect-selection", "buildable"),
         *NO_ARTEFACTS,
         *common_arguments(settings),
@@ -340,21 +339,6 @@ def code_digest(patterns: Sequence[str] = CODE) -> str:
                     digest.update(f"{file.relative_to(PROJECT)}\0".encode())
                     digest.update(hashlib.sha256(file.read_bytes()).digest())
     return digest.hexdigest()
-
-
-def is_unit_tested(settings: Settings) -> bool:
-    """Whether the unit tests of the code as it is have passed: no delivery can change that."""
-    stamp = _unit_test_stamp(settings)
-    return stamp.is_file() and stamp.read_text() == _project_digest()
-
-
-def note_unit_tested(settings: Settings) -> None:
-    """Note that all layers were built from the code as it is, unit tests included."""
-    _unit_test_stamp(settings).write_text(_project_digest())
-
-
-def _unit_test_stamp(settings: Settings) -> Path:
-    return settings.dbt / "unit-tested"
 
 
 def write_docs(settings: Settings) -> Path:

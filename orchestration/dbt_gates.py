@@ -8,9 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from orchestration import dbt, gates
+from orchestration.database import open_database
 from orchestration.dbt import DbtRun, Layer, NodeResult
 from orchestration.gates import GateResult
 from orchestration.settings import Settings
+
+# The test of a model's columns, whose rows say which are null and how often (tests/generic).
+NEVER_NULL = "never_null"
 
 
 @dataclass(frozen=True)
@@ -34,13 +38,12 @@ def build_layer(
     """Build a layer, test it and keep the results.
 
     A test whose finding somebody accepted is left out of a second attempt, since dbt builds
-    nothing behind a test that fails. Unit tests run in the first night of a code only.
+    nothing behind a test that fails.
 
     Raises:
         dbt.DbtError: dbt could not run at all.
     """
-    has_unit_tests = not dbt.is_unit_tested(settings)
-    arguments = dbt.build_arguments(settings, layer, has_unit_tests=has_unit_tests)
+    arguments = dbt.build_arguments(settings, layer)
     tested = _run(settings, run_id, layer.name, arguments, manifest)
     accepted = [
         manifest["nodes"][unique_id]["name"]
@@ -49,7 +52,7 @@ def build_layer(
     ]
     if not accepted or tested.trouble:
         return tested
-    arguments = dbt.build_arguments(settings, layer, accepted, has_unit_tests)
+    arguments = dbt.build_arguments(settings, layer, accepted)
     again = _run(settings, run_id, layer.name, arguments, manifest)
     return Tested(
         tested.ran.followed_by(again.ran), {**tested.results, **again.results}, again.trouble
@@ -75,7 +78,7 @@ def _run(
     ran = dbt.run(settings, arguments)
     _refuse_unknown(ran, manifest)
     found = {
-        result.unique_id: _gate_result(layer, result, manifest)
+        result.unique_id: _gate_result(settings, layer, result, manifest)
         for result in ran.results
         if _is_test(result) and result.status in ("pass", "warn", "fail")
     }
@@ -100,7 +103,7 @@ def _where(result: NodeResult, manifest: Mapping[str, Any]) -> str:
 
 
 def _node(unique_id: str, manifest: Mapping[str, Any]) -> Mapping[str, Any]:
-    for kind in ("nodes", "sources", "unit_tests"):
+    for kind in ("nodes", "sources"):
         if unique_id in manifest[kind]:
             node: Mapping[str, Any] = manifest[kind][unique_id]
             return node
@@ -108,7 +111,7 @@ def _node(unique_id: str, manifest: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _refuse_unknown(ran: DbtRun, manifest: Mapping[str, Any]) -> None:
-    known = {*manifest["nodes"], *manifest["sources"], *manifest["unit_tests"]}
+    known = {*manifest["nodes"], *manifest["sources"]}
     unknown = sorted({result.unique_id for result in ran.results} - known)
     if unknown:
         raise dbt.DbtError(
@@ -117,29 +120,49 @@ def _refuse_unknown(ran: DbtRun, manifest: Mapping[str, Any]) -> None:
         )
 
 
-def _gate_result(layer: str, result: NodeResult, manifest: Mapping[str, Any]) -> GateResult:
+def _gate_result(
+    settings: Settings, layer: str, result: NodeResult, manifest: Mapping[str, Any]
+) -> GateResult:
     test = manifest["nodes"][result.unique_id]
     table = _node(dbt.node_shown_on(test, manifest), manifest)
-    failures = result.failures or 0
     compiled = result.compiled
     return GateResult(
         gate=f"{layer}.{test['name']}",
         table=f"{table['schema']}.{table.get('alias') or table['name']}",
         rule=(test.get("description") or _rule_in_words(test)).strip(),
         status="failed" if result.status == "fail" else "passed",
-        observed="1 row that breaks it" if failures == 1 else f"{failures:,} rows that break it",
+        observed=_observed(settings, test, result),
         expected="no such row",
-        offending_rows=_sql_of(compiled) if failures and compiled else "",
+        offending_rows=_sql_of(compiled) if result.failures and compiled else "",
         kind="dbt_test",
     )
 
 
 def _rule_in_words(test: Mapping[str, Any]) -> str:
-    metadata = test.get("test_metadata") or {}
-    kind, column = metadata.get("name"), test.get("column_name")
-    if kind and column:
-        return f"{column}: {kind}."
+    columns = _arguments(test).get("columns") or [test.get("column_name")]
+    kind = _kind(test)
+    if kind and all(columns):
+        return f"{', '.join(columns)}: {kind}."
     return f"{kind or test['name']}."
+
+
+def _observed(settings: Settings, test: Mapping[str, Any], result: NodeResult) -> str:
+    failures = result.failures or 0
+    if failures and result.compiled and _kind(test) == NEVER_NULL:
+        with open_database(settings, settings.build, read_only=True) as connection:
+            nulls = connection.execute(result.compiled.read_text(encoding="utf-8")).fetchall()
+        return ", ".join(
+            f"{column} is null in {rows:,} row{'s' * (rows != 1)}" for column, rows in nulls
+        )
+    return "1 row that breaks it" if failures == 1 else f"{failures:,} rows that break it"
+
+
+def _kind(test: Mapping[str, Any]) -> str | None:
+    return (test.get("test_metadata") or {}).get("name")
+
+
+def _arguments(test: Mapping[str, Any]) -> Mapping[str, Any]:
+    return (test.get("test_metadata") or {}).get("kwargs") or {}
 
 
 def _sql_of(compiled: Path) -> str:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import sys
-from pathlib import Path
 
 import dagster as dg
 
@@ -14,6 +14,11 @@ from orchestration.settings import Settings
 
 CONFIGURATION = """\
 # Written by Funnel Warehouse at every start; changes here are lost.
+event_log_storage:
+  module: orchestration.event_log
+  class: EventLog
+  config:
+    base_dir: {events}
 telemetry:
   enabled: false
 nux:
@@ -43,8 +48,11 @@ def open_instance(settings: Settings) -> dg.DagsterInstance:
     """Dagster's instance, with its home made and configured."""
     settings.dagster.mkdir(parents=True, exist_ok=True)
     configuration = settings.dagster / "dagster.yaml"
-    if not configuration.exists() or configuration.read_text() != CONFIGURATION:
-        configuration.write_text(CONFIGURATION)
+    # JSON is YAML, whatever characters the path has.
+    events = json.dumps(str(settings.dagster / "history" / "runs"), ensure_ascii=False)
+    text = CONFIGURATION.format(events=events)
+    if not configuration.exists() or configuration.read_text() != text:
+        configuration.write_text(text)
     os.environ.update(environment(settings))
     return dg.DagsterInstance.get()
 
@@ -69,12 +77,13 @@ def serve(settings: Settings, arguments: list[str]) -> None:
     # A run that is at work is no reason not to look at it.
     with contextlib.suppress(LockHeldError):
         end_dead_runs(settings, instance)
-    dagster = Path(sys.executable).with_name("dagster")
     os.environ.setdefault("PYTHONWARNINGS", "ignore")
     os.execv(
-        dagster,
+        sys.executable,
         [
-            *(str(dagster), "dev", "--module-name", "orchestration.definitions"),
+            # As a module, so that it finds the module of its event log in the working directory.
+            *(sys.executable, "-m", "dagster"),
+            *("dev", "--module-name", "orchestration.definitions"),
             *("--host", HOST, "--port", PORT, *arguments),
         ],
     )

@@ -79,7 +79,7 @@ def _layer_assets(layer: dbt.Layer, manifest: Mapping[str, Any]) -> dg.AssetsDef
 def progress_line(layer: str, tested: Tested) -> str:
     """What a person reads about a layer that was built."""
     kinds = [result.unique_id.partition(".")[0] for result in tested.ran.results]
-    words = {"seed": "declarations", "model": "models", "test": "tests", "unit_test": "unit tests"}
+    words = {"seed": "declarations", "model": "models", "test": "tests"}
     counts = [f"{kinds.count(kind)} {word}" for kind, word in words.items() if kind in kinds]
     return f"{layer:<12} {', '.join(counts)}"
 

@@ -8,7 +8,6 @@ import dagster as dg
 import duckdb
 
 from orchestration import declarations, gates
-from orchestration.dbt import note_unit_tested
 from orchestration.dbt_translator import OWNERS
 from orchestration.fingerprint import fingerprint
 from orchestration.publish import NoRoomError, publish
@@ -56,7 +55,6 @@ def build_release(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
                 raise
             PROGRESS.info(f"release      {error} Trying again in {SECONDS_BETWEEN_RETRIES} s.")
             raise dg.RetryRequested(RETRIES, SECONDS_BETWEEN_RETRIES) from error
-        note_unit_tested(settings)
         folder = release_folder(settings.published, published.release_id)
         PROGRESS.info(f"release      {published.release_id} published")
         return dg.MaterializeResult(

@@ -47,7 +47,7 @@ DEFECTS = {
         select date '2025-03-01' as known_on, funnel_conversion.*
         from marts.funnel_conversion cross join range(2) as copies (copy)
     """,
-    "not_null_funnel_conversion_known_on": """
+    "never_null_funnel_conversion_known_on": """
         insert into marts.funnel_conversion_known_on
         select null as known_on, *
         from marts.funnel_conversion where cohort_grain = 'year'
@@ -206,24 +206,24 @@ DEFECTS = {
     "as_many_rows_as_int_cell_visits": """
         delete from intermediate.int_cell_visits where funnel_id = 'shop' and visit_number = 1
     """,
-    "not_null_int_cell_visits": """
+    "never_null_int_cell_visits": """
         update intermediate.int_cell_visits set cell_id = null where funnel_id = 'deals'
     """,
     "as_many_rows_as_int_journey_cells": """
         insert into intermediate.int_journey_cells
         select * from intermediate.int_journey_cells limit 1
     """,
-    "not_null_int_journey_cells": """
+    "never_null_int_journey_cells": """
         update intermediate.int_journey_cells set cell_id = null where funnel_id = 'deals'
     """,
-    "not_null_int_cell_segments": """
+    "never_null_int_cell_segments": """
         update intermediate.int_cell_segments set cell_id = null where funnel_id = 'deals'
     """,
     "unique_int_cohort_segments": """
         update intermediate.int_cohort_segments set cohort_segment_id = 1
         where cohort_segment_id = 2
     """,
-    "not_null_int_cohort_segments_segment_adds_up": """
+    "never_null_int_cohort_segments": """
         update intermediate.int_cohort_segments set segment_adds_up = null
         where cohort_segment_id = 3
     """,

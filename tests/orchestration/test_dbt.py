@@ -44,6 +44,7 @@ def test_a_layer_is_built_with_the_tests_that_it_can_answer(settings: Settings) 
         "build",
         *("--select", "path:models/marts/funnel", "path:models/marts/pipeline"),
         *("--exclude", "source:*", "unique_a_b"),
+        *("--exclude-resource-types", "unit_test"),
         *("--indirect-selection", "buildable"),
         "--no-write-json",
         *("--project-dir", f"{home}/project"),
@@ -53,30 +54,6 @@ def test_a_layer_is_built_with_the_tests_that_it_can_answer(settings: Settings) 
         *("--log-level", "none"),
         *("--log-level-file", "info"),
     ]
-
-
-def test_unit_tests_are_left_out_once_they_have_passed(settings: Settings) -> None:
-    """Every night would pay for tests that no delivery can change."""
-    settings.dbt.mkdir(parents=True)
-    assert not dbt.is_unit_tested(settings)
-    dbt.note_unit_tested(settings)
-    assert dbt.is_unit_tested(settings)
-    arguments = dbt.build_arguments(settings, dbt.LAYERS[0], has_unit_tests=False)
-    assert arguments[arguments.index("--exclude-resource-type") + 1] == "unit_test"
-
-
-def test_changed_code_is_unit_tested_again(
-    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A mistake in a model would pass because its tests had passed before it was made."""
-    model = tmp_path / "models" / "a.sql"
-    model.parent.mkdir()
-    model.write_text("select 1 as one")
-    settings.dbt.mkdir(parents=True)
-    monkeypatch.setattr(dbt, "PROJECT", tmp_path)
-    dbt.note_unit_tested(settings)
-    model.write_text("select 2 as one")
-    assert not dbt.is_unit_tested(settings)
 
 
 def test_digest_is_of_names_and_contents(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -146,6 +146,20 @@ def test_failing_test_of_rows_stops_the_night_and_names_the_rows(nights: Nights)
     assert not check.passed
 
 
+def test_nulls_are_told_by_column_and_number(nights: Nights) -> None:
+    """Whoever is woken would have to look through all columns that must not be null."""
+    nights.deliver(
+        "shop/events/2026-01-02.csv",
+        "occurred_at,event_name,user_id,anonymous_id\n"
+        "2026-01-02T10:00:00Z,visit,,a1\n2026-01-02T11:00:00Z,cart,,a1\n",
+    )
+    step, words = failed_step(nights.run())
+    assert step == "staging"
+    assert "Gate staging.never_null_stg_events failed on staging.stg_events." in words
+    assert "Rule:     event_name, user_id: never_null." in words
+    assert "Observed: user_id is null in 2 rows" in words
+
+
 def test_accepted_rows_pass_and_the_release_says_so(nights: Nights) -> None:
     """A true surprise would block for ever, or pass without a trace."""
     nights.deliver("shop/events/2026-01-02.csv", EVENTS + "2026-01-02T10:00:00Z,pay,u1\n")

@@ -15,7 +15,7 @@ from tests.support.tables import Tables
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark as slow what needs the warehouse, so that it can be left out."""
     for item in items:
-        if "warehouse" in getattr(item, "fixturenames", ()):
+        if "warehouse_database" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.slow)
 
 
@@ -30,9 +30,15 @@ def casebook_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def warehouse(casebook_folder: Path) -> Iterator[Tables]:
-    """The tables that were built of all cases."""
+def warehouse_database(casebook_folder: Path) -> Path:
+    """The database that was built of all cases."""
     folder = casebook_folder
-    tables = Tables(build_casebook(folder / "landing", folder, folder / "seeds", folder / "home"))
+    return build_casebook(folder / "landing", folder, folder / "seeds", folder / "home")
+
+
+@pytest.fixture(scope="session")
+def warehouse(warehouse_database: Path) -> Iterator[Tables]:
+    """Its tables."""
+    tables = Tables(warehouse_database)
     yield tables
     tables.close()

@@ -1,0 +1,1 @@
+../../../../generic/never_null.sql
