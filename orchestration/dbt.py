@@ -11,7 +11,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -210,8 +210,17 @@ def docs_arguments(settings: Settings) -> list[str]:
     return ["docs", "generate", "--static", *common_arguments(settings)]
 
 
-def run(settings: Settings, arguments: Sequence[str]) -> DbtRun:
+def run(
+    settings: Settings,
+    arguments: Sequence[str],
+    on_finished: Callable[[str], None] | None = None,
+) -> DbtRun:
     """Run dbt on the project as it is now, which is parsed only if it has changed since.
+
+    Args:
+        settings: where dbt works.
+        arguments: what it is told.
+        on_finished: told dbt's name of each node when dbt is done with it.
 
     Returns:
         What became of the nodes, also if some failed.
@@ -225,15 +234,24 @@ def run(settings: Settings, arguments: Sequence[str]) -> DbtRun:
     if parsed is None:
         _parse(settings, digest)
         parsed = recall(digest, _parsed_file(settings, digest), folder)
-    return DbtRun(tuple(_node_results(_invoke(settings, arguments, parsed))))
+    return DbtRun(tuple(_node_results(_invoke(settings, arguments, parsed, on_finished))))
 
 
-def _invoke(settings: Settings, arguments: Sequence[str], parsed: Manifest | None = None) -> Any:
+def _invoke(
+    settings: Settings,
+    arguments: Sequence[str],
+    parsed: Manifest | None = None,
+    on_finished: Callable[[str], None] | None = None,
+) -> Any:
     # dbt takes more than two seconds to import, which a night without news does not need.
     from dbt.cli.main import dbtRunner
 
+    def listen(event: Any) -> None:
+        if on_finished and event.info.name == "NodeFinished":
+            on_finished(event.data.node_info.unique_id)
+
     with _environment(settings.dbt_environment()), _closing_database():
-        outcome = dbtRunner(manifest=parsed).invoke(list(arguments))
+        outcome = dbtRunner(manifest=parsed, callbacks=[listen]).invoke(list(arguments))
     if outcome.exception is not None:
         if not isinstance(outcome.exception, Exception):
             raise outcome.exception

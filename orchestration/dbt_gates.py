@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,7 +33,11 @@ class Tested:
 
 
 def build_layer(
-    settings: Settings, run_id: str, layer: Layer, manifest: Mapping[str, Any]
+    settings: Settings,
+    run_id: str,
+    layer: Layer,
+    manifest: Mapping[str, Any],
+    on_finished: Callable[[str], None] | None = None,
 ) -> Tested:
     """Build a layer, test it and keep the results.
 
@@ -44,7 +48,7 @@ def build_layer(
         dbt.DbtError: dbt could not run at all.
     """
     arguments = dbt.build_arguments(settings, layer)
-    tested = _run(settings, run_id, layer.name, arguments, manifest)
+    tested = _run(settings, run_id, layer.name, arguments, manifest, on_finished)
     accepted = [
         manifest["nodes"][unique_id]["name"]
         for unique_id, result in tested.results.items()
@@ -53,7 +57,7 @@ def build_layer(
     if not accepted or tested.trouble:
         return tested
     arguments = dbt.build_arguments(settings, layer, accepted)
-    again = _run(settings, run_id, layer.name, arguments, manifest)
+    again = _run(settings, run_id, layer.name, arguments, manifest, on_finished)
     return Tested(
         tested.ran.followed_by(again.ran), {**tested.results, **again.results}, again.trouble
     )
@@ -74,8 +78,9 @@ def _run(
     layer: str,
     arguments: list[str],
     manifest: Mapping[str, Any],
+    on_finished: Callable[[str], None] | None = None,
 ) -> Tested:
-    ran = dbt.run(settings, arguments)
+    ran = dbt.run(settings, arguments, on_finished)
     _refuse_unknown(ran, manifest)
     found = {
         result.unique_id: _gate_result(settings, layer, result, manifest)

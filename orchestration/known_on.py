@@ -84,6 +84,7 @@ def keep_known_dates(
             tell(f"{day}: kept")
             continue
         started = time.monotonic()
+        tell(f"{day}: not kept yet, is built")
         _build(settings, declared, known[day], file)
         kept.append(KeptDate(day, file, time.monotonic() - started))
         tell(f"{day}: built in {kept[-1].seconds:.0f} s")

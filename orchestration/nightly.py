@@ -29,6 +29,9 @@ def run_nightly(settings: Settings, out: TextIO = sys.stdout) -> int:
         The exit status: 0 if it went well, also if nothing was new.
     """
     started = time.monotonic()
+    # At once: what is imported next takes seconds.
+    where = f"{_shown(settings.landing)}/ into {_shown(settings.home)}/"
+    print(f"00:00  start        a night from {where}", file=out, flush=True)
     _quieten()
     # Two to four seconds, most of what a night without news takes.
     from orchestration.hooks import report
@@ -61,10 +64,12 @@ def run_nightly(settings: Settings, out: TextIO = sys.stdout) -> int:
 def _run(settings: Settings) -> Outcome:
     from orchestration.definitions import build_defs
     from orchestration.instance import end_dead_runs, open_instance
+    from orchestration.resources import PROGRESS
     from orchestration.run_outcome import run_in_process
 
     instance = open_instance(settings)
     end_dead_runs(settings, instance)
+    PROGRESS.info("start        reading the models")
     return run_in_process(build_defs(), instance)
 
 

@@ -10,6 +10,7 @@ from orchestration import dbt
 from orchestration.assets.checks import check_result
 from orchestration.dbt_gates import Tested, build_layer
 from orchestration.dbt_translator import UNIQUE_ID, LayerTranslator
+from orchestration.layer_progress import LayerProgress
 from orchestration.name_notes import UNMATCHED, name_notes
 from orchestration.notes import keep_notes
 from orchestration.resources import PROGRESS, Warehouse, WriterLock
@@ -41,7 +42,8 @@ def _layer_assets(layer: dbt.Layer, manifest: Mapping[str, Any]) -> dg.AssetsDef
         if context.is_subset:
             names = sorted(manifest["nodes"][unique_id]["name"] for unique_id in specs)
             asked = dbt.Layer(layer.name, select=tuple(names))
-        tested = build_layer(settings, context.run.run_id, asked, manifest)
+        progress = LayerProgress(settings, layer.name, specs, PROGRESS.info)
+        tested = build_layer(settings, context.run.run_id, asked, manifest, progress.finish)
         built = {result.unique_id: result for result in tested.ran.results if result.is_ok}
         metadata = table_metadata(settings.build, [manifest["nodes"][name] for name in specs])
         # In the order in which dbt finished them: Dagster wants no asset before what it is made of.
@@ -65,6 +67,8 @@ def _layer_assets(layer: dbt.Layer, manifest: Mapping[str, Any]) -> dg.AssetsDef
         # A test that looks at a table beside those asked for waits for a night with both.
         expected = {*specs} if context.is_subset else {*specs, *checks}
         _refuse_gaps(layer.name, expected, {*built, *tested.results})
+        if not context.is_subset:
+            progress.remember(tested.ran)
         PROGRESS.info(progress_line(layer.name, tested))
         # Before the gate, which may stop the night for what the names explain.
         if any(manifest["nodes"][name]["name"] == UNMATCHED for name in specs):

@@ -19,7 +19,6 @@ from orchestration.raw_views import create_raw_views
 from orchestration.refusals import ChangedFileError, VanishedFileError
 from orchestration.releases import current_release
 from orchestration.resources import PROGRESS, Warehouse, WriterLock
-from orchestration.settings import Settings
 
 # What was being written or replaced while it was read is whole a little later.
 PASSING_ERRORS = (ChangedFileError, VanishedFileError)
@@ -65,11 +64,13 @@ def build_raw(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
         create_raw_views(settings, declared.sources)
         if drop_stale(settings, declared):
             _tell("models, declarations or settings changed: what follows from them is made anew")
+        with duckdb.connect(str(settings.build), read_only=True) as connection:
+            metadata = {
+                unique_id: _metadata(connection, manifest["sources"][unique_id], summary)
+                for unique_id in sources
+            }
         for unique_id, spec in sources.items():
-            yield dg.MaterializeResult(
-                asset_key=spec.key,
-                metadata=_metadata(settings, manifest["sources"][unique_id], summary),
-            )
+            yield dg.MaterializeResult(asset_key=spec.key, metadata=metadata[unique_id])
 
     return landing_to_raw
 
@@ -113,11 +114,10 @@ def _refuse_errors(summary: LoadSummary, attempts: int) -> None:
 
 
 def _metadata(
-    settings: Settings, source: Mapping[str, Any], summary: LoadSummary
+    connection: duckdb.DuckDBPyConnection, source: Mapping[str, Any], summary: LoadSummary
 ) -> dict[str, dg.MetadataValue]:
     relation = f"{quoted(source['schema'])}.{quoted(source['name'])}"
-    with duckdb.connect(str(settings.build), read_only=True) as connection:
-        counted = connection.execute(f"select count(*) from {relation}").fetchone()
+    counted = connection.execute(f"select count(*) from {relation}").fetchone()
     loads = [load for load in summary.loads if load.table_name == source["name"]]
     rows = dg.MetadataValue.int(counted[0] if counted else 0)
     metadata: dict[str, dg.MetadataValue] = {"dagster/row_count": rows}

@@ -57,13 +57,13 @@ def known_journeys(warehouse: Nights) -> dict[str, int]:
 
 
 def told(warehouse: Nights) -> list[str]:
-    """What the last night said of past dates, without the seconds."""
+    """What the last night said of past dates in the end, without the seconds."""
     lines = warehouse.lines[:]
     warehouse.lines.clear()
     return [
         line.removeprefix("known on     ").partition(" in ")[0]
         for line in lines
-        if line.startswith("known on")
+        if line.startswith("known on") and not line.endswith("is built")
     ]
 
 
