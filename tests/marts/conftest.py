@@ -27,20 +27,40 @@ def lifelike() -> Facts:
 
 
 @pytest.fixture(scope="session")
-def marts_database(facts: Facts, lifelike: Facts, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The database built of all these facts and of the examples."""
-    all_facts = (facts, EXAMPLES, lifelike)
-    together = Facts(
-        tuple(funnel for one in all_facts for funnel in one.funnels),
-        tuple(journey for one in all_facts for journey in one.journeys),
-        tuple(happening for one in all_facts for happening in one.happenings),
+def all_facts(facts: Facts, lifelike: Facts) -> Facts:
+    """All these facts, and the examples."""
+    parts = (facts, EXAMPLES, lifelike)
+    return Facts(
+        tuple(funnel for one in parts for funnel in one.funnels),
+        tuple(journey for one in parts for journey in one.journeys),
+        tuple(happening for one in parts for happening in one.happenings),
     )
-    return build_marts(together, tmp_path_factory.mktemp("marts"))
+
+
+@pytest.fixture(scope="session")
+def marts_database(all_facts: Facts, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The database built of them."""
+    return build_marts(all_facts, tmp_path_factory.mktemp("marts"))
 
 
 @pytest.fixture(scope="session")
 def marts(marts_database: Path) -> Iterator[Tables]:
     """Its tables."""
     tables = Tables(marts_database)
+    yield tables
+    tables.close()
+
+
+@pytest.fixture(scope="session")
+def rounded_marts_database(all_facts: Facts, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The database built of the same facts as if every funnel with any journey were a large one."""
+    home = tmp_path_factory.mktemp("rounded")
+    return build_marts(all_facts, home, {"exact_waits_up_to_journeys": 0})
+
+
+@pytest.fixture(scope="session")
+def rounded_marts(rounded_marts_database: Path) -> Iterator[Tables]:
+    """Its tables."""
+    tables = Tables(rounded_marts_database)
     yield tables
     tables.close()

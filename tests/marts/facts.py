@@ -6,6 +6,7 @@ have put theirs. What the facts mean is the business of `tests/semantics`.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -246,8 +247,13 @@ def funnel(
     return Funnel(funnel_id, tuple(stages), order_mode, named, subject_type)
 
 
-def build_marts(facts: Facts, home: Path) -> Path:
+def build_marts(facts: Facts, home: Path, variables: Mapping[str, object] | None = None) -> Path:
     """Build the funnel marts from the facts, with all their tests, and give the database.
+
+    Args:
+        facts: what stands in the core.
+        home: where to build.
+        variables: of dbt, where others are wanted than the project's.
 
     Raises:
         AssertionError: a model or a test of dbt failed.
@@ -265,6 +271,7 @@ def build_marts(facts: Facts, home: Path) -> Path:
             *("--select", *dbt.LAYERS[-1].select),
             # The tests of the core would look for columns that the marts do not need.
             *("--indirect-selection", "cautious"),
+            *("--vars", json.dumps(variables or {})),
             *dbt.common_arguments(settings),
         ],
     )

@@ -7,7 +7,7 @@ the textbook's products and sums, instant by instant, and so are the variances o
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from fractions import Fraction
 from math import exp, log, sqrt
@@ -152,6 +152,22 @@ def curve(waits: Iterable[Wait]) -> Curve:
     return Curve(waits, tuple(steps))
 
 
+def rounded(one: Curve) -> Curve:
+    """The curve of the same waits, each counted as of the next length of nine binary digits.
+
+    None is lengthened beyond a horizon.
+    """
+    lengths = [replace(wait, microseconds=_rounded(wait.microseconds)) for wait in one.waits]
+    return Curve(one.waits, curve(lengths).steps)
+
+
+def _rounded(microseconds: int) -> int:
+    unit = 1 << max(microseconds.bit_length() - 9, 0)
+    horizons = [days * 86_400_000_000 for days in HORIZONS]
+    next_length = -(-microseconds // unit) * unit
+    return min([next_length, *(horizon for horizon in horizons if horizon >= microseconds)])
+
+
 def curves(
     funnel: Funnel, journeys: tuple[Journey, ...], before: tuple[Journey, ...]
 ) -> Iterator[tuple[tuple[str, str, str | None], Curve]]:
@@ -267,7 +283,9 @@ def at_horizons(one: Curve, event: str) -> Iterator[tuple[int, dict[str, object]
         followed = [wait for wait in one.waits if wait.followed >= horizon]
         followed_within = [wait for wait in within if wait.followed >= horizon]
         last = [NOTHING, *(step for step in one.steps if step.microseconds <= horizon)][-1]
-        is_known = max(wait.microseconds for wait in one.waits) >= horizon or last.survival == 0
+        longest = max(wait.microseconds for wait in one.waits)
+        fates = {wait.fate for wait in one.waits if wait.microseconds == longest}
+        is_known = longest >= horizon or "censored" not in fates
         low, high = one.band(last, event) if is_known else (None, None)
         yield (
             days,

@@ -40,16 +40,19 @@ class Column:
     facts: Facts
     # Subjects who have been in their stage for too long.
     stalled: frozenset[str]
+    # Whether the funnel counts as a large one, whose waits are rounded.
+    is_large: bool
 
     def curves(self, funnel: Funnel) -> dict[tuple[str, str, str | None], Curve]:
         """The curves that somebody waits on, by event, from stage and to stage."""
         if not plain_curves.has_curves(self.group):
             return {}
         found = plain_curves.curves(funnel, self.journeys, self.before)
-        return {key: one for key, one in found if one.waits}
+        counted = plain_curves.rounded if self.is_large else lambda one: one
+        return {key: counted(one) for key, one in found if one.waits}
 
 
-def columns(facts: Facts) -> Iterator[tuple[Funnel, Group, Column]]:
+def columns(facts: Facts, are_large: bool = False) -> Iterator[tuple[Funnel, Group, Column]]:
     """All groups of all funnels, with what stands in them."""
     waiting = open_visits(facts)
     for funnel in facts.funnels:
@@ -68,7 +71,11 @@ def columns(facts: Facts) -> Iterator[tuple[Funnel, Group, Column]]:
         before = tuple(one for one in own if one.number == 0)
         for group, journeys in groups.items():
             old = before if group == EVERYTHING else ()
-            yield funnel, group, Column(group, tuple(journeys), old, groups, facts, stalled)
+            yield (
+                funnel,
+                group,
+                Column(group, tuple(journeys), old, groups, facts, stalled, are_large),
+            )
 
 
 def _groups_of(journey: Journey) -> Iterator[Group]:
@@ -193,16 +200,21 @@ def cycle_times(funnel: Funnel, column: Column) -> dict[tuple[str, ...], Measure
             for visit, _ in visits
             if visit.is_current and visit.entered_at
         ]
+        left = curves.get(("left", stage.stage_id, None))
         rows[stage.stage_id, "any_exit"] = {
             "completed": len(completed),
             "competing": 0,
             "censored": len(waiting),
             "undated": len(visits) - len(completed) - len(waiting),
             **_times(completed),
-            **_curve_times(curves.get(("left", stage.stage_id, None)), "left"),
+            **_curve_times(left, "left"),
             # These are there for every cohort.
             "waits": len(completed) + len(waiting),
-            "survival_p50": survival_median([one for one, _ in completed], waiting),
+            "survival_p50": (
+                left.when(Fraction(1, 2))
+                if left and column.is_large
+                else survival_median([one for one, _ in completed], waiting)
+            ),
             "survival_p50_is_reportable": len(completed) + len(waiting) >= REPORTABLE,
             **shares,
             **_stays(stage, column),

@@ -97,6 +97,68 @@ def test_quantiles_and_intervals_of_lists_are_those_of_numpy_and_of_the_ranks(
         assert (low, high) == wanted, size
 
 
+def test_a_rounded_wait_is_the_next_length_of_nine_binary_digits(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    """Prevents waits that get shorter, too long, or change places, and short ones that change.
+
+    Every number up to 2^17, and around all powers of two and all lengths that waits are rounded to.
+    """
+    numbers = {*range(2**17), *np.random.default_rng(8).integers(0, 2**50, 20_000).tolist()}
+    for exponent in range(9, 50):
+        lengths = [
+            2**exponent,
+            2**exponent + 2 ** (exponent - 8),
+            2**exponent - 2 ** (exponent - 9),
+        ]
+        numbers |= {length + beside for length in lengths for beside in (-1, 0, 1)}
+    query = "select number, {{ rounded_wait('number') }} from numbers order by number"
+    with duckdb.connect() as connection:
+        connection.execute(
+            "create table numbers as select unnest(?::bigint[]) as number", [[*numbers]]
+        )
+        compiled = _compiled(query, tmp_path_factory.getbasetemp() / "macros")
+        number, found = np.array(connection.execute(compiled).fetchall()).T
+    assert len(number) == len(numbers)
+    assert (found[number < 512] == number[number < 512]).all()
+    assert (found >= number).all()
+    assert (256 * (found - number) <= number).all()
+    assert (np.diff(found) >= 0).all()
+    units = [2 ** max(one.bit_length() - 9, 0) for one in found.tolist()]
+    assert not (found % np.array(units)).any()
+    beyond = found > number
+    assert (found[beyond] - number[beyond] < np.array(units)[beyond]).all()
+
+
+def test_items_of_a_list_around_a_number(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Prevents a horizon that is passed a day early or late, and one beyond the last."""
+    query = (
+        "select {{ greatest_up_to('[30, 7, 90]', 'number') }},"
+        " {{ least_from('[30, 7, 90]', 'number') }}"
+        " from (values (6), (7), (8), (30), (89), (90), (91), (null)) as of (number)"
+    )
+    found = duckdb.sql(_compiled(query, tmp_path_factory.getbasetemp() / "macros")).fetchall()
+    assert found == [
+        *((None, 7), (7, 7), (7, 30), (30, 30), (30, 90), (90, 90), (90, None)),
+        (None, None),
+    ]
+
+
+def test_curves_are_of_all_time_and_of_coarse_periods_of_everybody(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    """Prevents curves for groups whose journeys were all followed for about the same time."""
+    query = (
+        "select grain, segment from (values ('all'), ('year'), ('quarter'), ('month'), ('week'),"
+        " ('day')) as grains (grain) cross join (values ('all'), ('region')) as of (segment)"
+        " where {{ is_followed('grain', 'segment') }}"
+    )
+    found = duckdb.sql(_compiled(query, tmp_path_factory.getbasetemp() / "macros")).fetchall()
+    assert sorted(found) == [
+        *(("all", "all"), ("all", "region"), ("month", "all"), ("quarter", "all"), ("year", "all"))
+    ]
+
+
 def test_the_interval_of_a_median_has_the_published_ranks_and_covers_it(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:

@@ -4,7 +4,8 @@ waits as (
     select
         followed_cell_number,
         curve_id,
-        microseconds,
+        longest_microseconds,
+        longest_censored_microseconds,
         horizon_passed,
         horizon_followed,
         waits,
@@ -35,7 +36,6 @@ curve_points as (
         share,
         share_low,
         share_high,
-        survival,
     from {{ ref('int_curve_points') }}
 ),
 
@@ -47,7 +47,8 @@ cell_counts as (
         horizon_followed,
         sum(waits) as waits,
         sum(events) as events,
-        max(microseconds) as longest,
+        max(longest_microseconds) as longest,
+        max(longest_censored_microseconds) as longest_censored,
     from waits
     group by all
 ),
@@ -61,6 +62,7 @@ cohort_counts as (
         sum(cell_counts.waits) as waits,
         sum(cell_counts.events) as events,
         max(cell_counts.longest) as longest,
+        max(cell_counts.longest_censored) as longest_censored,
     from cell_counts
     inner join followed_cohorts
         on cell_counts.followed_cell_number = followed_cohorts.followed_cell_number
@@ -100,6 +102,7 @@ horizon_counts as (
             0
         ) as at_risk,
         max(cohort_counts.longest) as longest,
+        max(cohort_counts.longest_censored) as longest_censored,
     from cohort_counts
     cross join horizons
     group by all
@@ -113,7 +116,6 @@ horizon_points as (
         min_by(curve_points.share, curve_points.at_risk) as share,
         min_by(coalesce(curve_points.share_low, -1), curve_points.at_risk) as share_low,
         min_by(coalesce(curve_points.share_high, -1), curve_points.at_risk) as share_high,
-        min_by(curve_points.survival, curve_points.at_risk) as survival,
     from curve_points
     inner join horizons
         on curve_points.microseconds <= horizons.microseconds
@@ -132,7 +134,7 @@ figures as (
         horizon_counts.at_risk,
         -- Beyond the longest wait the curve is known only if nobody is left.
         horizon_counts.horizon <= horizon_counts.longest
-        or coalesce(horizon_points.survival, 1) < 1e-12 as is_known,
+        or coalesce(horizon_counts.longest_censored < horizon_counts.longest, true) as is_known,
         -- Before the first step nobody has got there.
         coalesce(horizon_points.share, 0) as share,
         nullif(coalesce(horizon_points.share_low, 0), -1) as share_low,

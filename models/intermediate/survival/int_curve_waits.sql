@@ -18,12 +18,15 @@ followed_cells as (
 
 curves as (
     select
-        curve_id,
-        funnel_id,
-        event,
-        from_stage_id,
-        to_stage_id,
-    from {{ ref('int_curves') }}
+        curves.curve_id,
+        curves.funnel_id,
+        curves.event,
+        curves.from_stage_id,
+        curves.to_stage_id,
+        counted_funnels.waits_are_rounded,
+    from {{ ref('int_curves') }} as curves
+    inner join {{ ref('int_counted_funnels') }} as counted_funnels
+        on curves.funnel_id = counted_funnels.funnel_id
 ),
 
 visits as (
@@ -272,9 +275,22 @@ followed_waits as (
             microseconds_between('waits.started_at', 'run.as_of') ~ ' // 86400000000'
         ) }} as horizon_followed,
         waits.fate,
+        -- Never past a horizon: what came within it must stay within it.
+        case
+            when curves.waits_are_rounded
+                then least(
+                    {{ rounded_wait('waits.microseconds') }},
+                    {{ least_from(
+                        'horizons.horizon_days', '(waits.microseconds + 86399999999) // 86400000000'
+                    ) }} * 86400000000
+                )
+            else waits.microseconds
+        end as counted_microseconds,
     from waits
     cross join run
     cross join horizons
+    inner join curves
+        on waits.curve_id = curves.curve_id
     inner join followed_cells
         on waits.cell_id = followed_cells.cell_id
 ),
@@ -283,8 +299,10 @@ counted_waits as (
     select
         followed_cell_number,
         curve_id,
-        microseconds,
+        counted_microseconds,
         horizon_followed,
+        max(microseconds) as longest_microseconds,
+        max(microseconds) filter (where fate = 'censored') as longest_censored_microseconds,
         count(*) as waits,
         count(*) filter (where fate = 'event') as events,
         count(*) filter (where fate = 'competing') as others,
@@ -295,10 +313,12 @@ counted_waits as (
 select
     counted_waits.followed_cell_number,
     counted_waits.curve_id,
-    counted_waits.microseconds,
+    counted_waits.counted_microseconds as microseconds,
+    counted_waits.longest_microseconds,
+    counted_waits.longest_censored_microseconds,
     coalesce(
         {{ greatest_up_to(
-            'horizons.horizon_days', '(counted_waits.microseconds - 1) // 86400000000'
+            'horizons.horizon_days', '(counted_waits.counted_microseconds - 1) // 86400000000'
         ) }},
         0
     ) as horizon_passed,
