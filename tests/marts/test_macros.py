@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import itertools
-from pathlib import Path
 
 import duckdb
 import numpy as np
 import pytest
 import scipy.stats
 
-from orchestration import dbt, declarations
-from orchestration.settings import Settings
+from orchestration import dbt
+from tests.support.macros import compiled_sql
 
 SIDES = ("low", "high")
 
@@ -40,7 +39,7 @@ def test_a_bad_argument_is_refused(
 ) -> None:
     """Prevents a misspelt argument from becoming SQL that runs and means something else."""
     with pytest.raises(dbt.DbtError) as refused:
-        _compiled("select {{ " + call + " }}", tmp_path_factory.getbasetemp() / "macros")
+        compiled_sql("select {{ " + call + " }}", tmp_path_factory.getbasetemp() / "macros")
     # dbt says that the query could not be compiled, and why in the error behind that.
     by_dbt = refused.value.__cause__
     assert by_dbt is not None
@@ -56,7 +55,7 @@ def test_of_no_trials_or_of_unknown_ones_there_is_no_interval(
         " from (values (0, 0), (0, null), (1, null), (null, 0)) as counted (successes, trials)"
     )
     with duckdb.connect() as connection:
-        compiled = _compiled(query, tmp_path_factory.getbasetemp() / "macros")
+        compiled = compiled_sql(query, tmp_path_factory.getbasetemp() / "macros")
         assert connection.execute(compiled).fetchall() == [(None, None)] * 4
 
 
@@ -83,7 +82,7 @@ def test_quantiles_and_intervals_of_lists_are_those_of_numpy_and_of_the_ranks(
             [(size, [*numbers.tolist(), None]) for size, numbers in groups.items()],
         )
         connection.execute("insert into measured values (0, null)")
-        compiled = _compiled(query, tmp_path_factory.getbasetemp() / "macros")
+        compiled = compiled_sql(query, tmp_path_factory.getbasetemp() / "macros")
         found = {row[0]: row[1:] for row in connection.execute(compiled).fetchall()}
     assert found.pop(0) == (None,) * (len(shares) + 2)
     assert found.keys() == groups.keys()
@@ -117,7 +116,7 @@ def test_a_rounded_wait_is_the_next_length_of_nine_binary_digits(
         connection.execute(
             "create table numbers as select unnest(?::bigint[]) as number", [[*numbers]]
         )
-        compiled = _compiled(query, tmp_path_factory.getbasetemp() / "macros")
+        compiled = compiled_sql(query, tmp_path_factory.getbasetemp() / "macros")
         number, found = np.array(connection.execute(compiled).fetchall()).T
     assert len(number) == len(numbers)
     assert (found[number < 512] == number[number < 512]).all()
@@ -137,7 +136,7 @@ def test_items_of_a_list_around_a_number(tmp_path_factory: pytest.TempPathFactor
         " {{ least_from('[30, 7, 90]', 'number') }}"
         " from (values (6), (7), (8), (30), (89), (90), (91), (null)) as of (number)"
     )
-    found = duckdb.sql(_compiled(query, tmp_path_factory.getbasetemp() / "macros")).fetchall()
+    found = duckdb.sql(compiled_sql(query, tmp_path_factory.getbasetemp() / "macros")).fetchall()
     assert found == [
         *((None, 7), (7, 7), (7, 30), (30, 30), (30, 90), (90, 90), (90, None)),
         (None, None),
@@ -153,7 +152,7 @@ def test_curves_are_of_all_time_and_of_coarse_periods_of_everybody(
         " ('day')) as grains (grain) cross join (values ('all'), ('region')) as of (segment)"
         " where {{ is_followed('grain', 'segment') }}"
     )
-    found = duckdb.sql(_compiled(query, tmp_path_factory.getbasetemp() / "macros")).fetchall()
+    found = duckdb.sql(compiled_sql(query, tmp_path_factory.getbasetemp() / "macros")).fetchall()
     assert sorted(found) == [
         *(("all", "all"), ("all", "region"), ("month", "all"), ("quarter", "all"), ("year", "all"))
     ]
@@ -172,7 +171,7 @@ def test_the_interval_of_a_median_has_the_published_ranks_and_covers_it(
         " from (select size, range(1, size + 1) as numbers from range(1, 3001) as sizes (size))"
         " order by size"
     )
-    rows = duckdb.sql(_compiled(query, tmp_path_factory.getbasetemp() / "macros")).fetchall()
+    rows = duckdb.sql(compiled_sql(query, tmp_path_factory.getbasetemp() / "macros")).fetchall()
     assert rows[4] == (5, None, None)
     assert rows[5] == (6, 1, 6)
     assert rows[99] == (100, 40, 61)
@@ -193,7 +192,7 @@ def test_the_normal_tail_is_that_of_scipy(tmp_path_factory: pytest.TempPathFacto
             " from range(80001) as numbers (number)"
         )
         connection.execute("insert into numbers values (null)")
-        compiled = _compiled(query, tmp_path_factory.getbasetemp() / "macros")
+        compiled = compiled_sql(query, tmp_path_factory.getbasetemp() / "macros")
         *rows, of_nothing = connection.execute(compiled).fetchall()
     assert of_nothing == (None, None)
     z, found = np.array(rows).T
@@ -227,7 +226,7 @@ def test_the_interval_of_a_difference_is_the_published_one(
     rows = ", ".join(f"({', '.join(map(str, counts))})" for counts in (*published, (1, 2, 0, 0)))
     query = f"select {bounds} from (values {rows}) as of (a, b, c, d)"
     *found, unknown = duckdb.sql(
-        _compiled(query, tmp_path_factory.getbasetemp() / "macros")
+        compiled_sql(query, tmp_path_factory.getbasetemp() / "macros")
     ).fetchall()
     assert [tuple(round(end, 4) for end in ends) for ends in found] == list(published.values())
     assert unknown == (None, None)
@@ -241,20 +240,9 @@ def test_a_share_of_fewer_than_the_minimum_is_not_reportable(
 ) -> None:
     """Prevents a rate of a handful from being reported, and a minimum that nobody reads."""
     settings = {} if minimum is None else {"FUNNEL_MIN_REPORTABLE": minimum}
-    compiled = _compiled(
+    compiled = compiled_sql(
         "select {{ is_reportable('trials') }} from (values (29), (30), (null)) as of (trials)",
         tmp_path_factory.getbasetemp() / "macros",
         settings,
     )
     assert list(itertools.chain(*duckdb.sql(compiled).fetchall())) == answers
-
-
-def _compiled(query: str, home: Path, environment: dict[str, str] | None = None) -> str:
-    """The SQL of a query that calls macros."""
-    settings = Settings.from_environment({"FUNNEL_HOME": str(home), **(environment or {})})
-    settings.build.parent.mkdir(parents=True, exist_ok=True)
-    declarations.write_empty(settings.declarations)
-    arguments = ["compile", "--inline", query, *dbt.common_arguments(settings)]
-    [result] = dbt.run(settings, arguments).results
-    assert result.compiled is not None
-    return result.compiled.read_text()

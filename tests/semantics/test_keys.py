@@ -7,7 +7,7 @@ import hashlib
 import duckdb
 import pytest
 
-from tests.support.macros import compiled
+from tests.support.macros import compiled_sql
 
 ROWS = """
 (values
@@ -19,7 +19,7 @@ ROWS = """
 def _numbers(macro: str, factory: pytest.TempPathFactory) -> list[int]:
     query = f"select {{{{ {macro} }}}} from {ROWS}"
     with duckdb.connect() as connection:
-        answer = connection.execute(compiled(query, factory.getbasetemp() / "macros"))
+        answer = connection.execute(compiled_sql(query, factory.getbasetemp() / "macros"))
         return [number for (number,) in answer.fetchall()]
 
 
@@ -52,7 +52,7 @@ def test_the_key_of_a_subject_leaves_room_for_the_other_order(
     """
     with duckdb.connect() as connection:
         counts = connection.execute(
-            compiled(query, tmp_path_factory.getbasetemp() / "macros")
+            compiled_sql(query, tmp_path_factory.getbasetemp() / "macros")
         ).fetchone()
     assert counts == (10_000, 0, 10_000, 10_000)
 

@@ -9,7 +9,7 @@ from orchestration import dbt, declarations
 from orchestration.settings import Settings
 
 
-def compiled(query: str, home: Path, environment: Mapping[str, str] | None = None) -> str:
+def compiled_sql(query: str, home: Path, environment: Mapping[str, str] | None = None) -> str:
     """The SQL of a query that calls macros, in a warehouse without declarations at `home`."""
     settings = Settings.from_environment({"FUNNEL_HOME": str(home), **(environment or {})})
     settings.build.parent.mkdir(parents=True, exist_ok=True)
