@@ -21,8 +21,11 @@ journey_segments as (
     from {{ ref('fct_journey_segments') }}
 ),
 
-funnels as (
-    select funnel_id, from {{ ref('dim_funnels') }}
+counted_funnels as (
+    select
+        funnel_id,
+        cell_before_any_journey,
+    from {{ ref('int_counted_funnels') }}
 ),
 
 cells as (
@@ -37,11 +40,11 @@ cells as (
     union all
     select
         funnel_id,
-        {{ before_any_journey('funnel_id') }} as cell_id,
+        cell_before_any_journey as cell_id,
         cast(null as date) as entered_date,
         0 as journeys,
         0 as mature_journeys,
-    from funnels
+    from counted_funnels
 ),
 
 declared_segments as (

@@ -42,6 +42,13 @@ cells as (
     from {{ ref('int_cell_segments') }}
 ),
 
+counted_funnels as (
+    select
+        funnel_id,
+        cell_before_any_journey,
+    from {{ ref('int_counted_funnels') }}
+),
+
 ladder as (
     select
         funnel_id,
@@ -85,9 +92,11 @@ counted_visits as (
     from visits_in_journeys
     union all
     select
-        {{ before_any_journey('funnel_id') }} as cell_id,
-        stage_id,
+        counted_funnels.cell_before_any_journey as cell_id,
+        visits_before_journeys_only.stage_id,
     from visits_before_journeys_only
+    inner join counted_funnels
+        on visits_before_journeys_only.funnel_id = counted_funnels.funnel_id
 ),
 
 visited_stages as (

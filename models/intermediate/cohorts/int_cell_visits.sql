@@ -20,11 +20,19 @@ journey_cells as (
         funnel_id,
         subject_id,
         journey_number,
+        journey_id,
         cell_id,
         outcome,
         is_mature,
         ended_at,
     from {{ ref('int_journey_cells') }}
+),
+
+counted_funnels as (
+    select
+        funnel_id,
+        cell_before_any_journey,
+    from {{ ref('int_counted_funnels') }}
 ),
 
 run as (
@@ -33,12 +41,13 @@ run as (
 
 select
     case
-        when stage_visits.journey_number = 0 then {{ before_any_journey('stage_visits.funnel_id') }}
+        when stage_visits.journey_number = 0 then counted_funnels.cell_before_any_journey
         else journey_cells.cell_id
     end as cell_id,
     stage_visits.funnel_id,
     stage_visits.subject_id,
     stage_visits.journey_number,
+    journey_cells.journey_id,
     stage_visits.visit_number,
     coalesce(
         lag(stage_visits.visit_number) over (
@@ -73,6 +82,8 @@ select
     end as microseconds_waiting
 from stage_visits
 cross join run
+inner join counted_funnels
+    on stage_visits.funnel_id = counted_funnels.funnel_id
 left join journey_cells
     on
         stage_visits.funnel_id = journey_cells.funnel_id

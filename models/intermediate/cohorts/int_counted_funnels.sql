@@ -20,6 +20,8 @@ funnel_journeys as (
 
 select
     funnels.funnel_id,
+    -- The cells of journeys count up from 1.
+    cast(-row_number() over (order by funnels.funnel_id) as integer) as cell_before_any_journey,
     coalesce(funnel_journeys.journeys, 0) > {{ var('exact_waits_up_to_journeys') }}
         as waits_are_rounded,
 from funnels

@@ -29,29 +29,46 @@ journey_segments as (
         }} as segment_values,
     from {{ ref('fct_journey_segments') }}
     group by all
+),
+
+keyed_journeys as (
+    select
+        journeys.*,
+        {{ length_prefixed('journeys.funnel_id') }}
+        || coalesce(cast(journeys.entered_date as string), 'undated')
+        || coalesce(journey_segments.segment_values, '') as cell_key,
+    from journeys
+    left join journey_segments
+        on
+            journeys.funnel_id = journey_segments.funnel_id
+            and journeys.subject_id = journey_segments.subject_id
+            and journeys.journey_number = journey_segments.journey_number
+),
+
+-- Numbers are joined and grouped by several times as fast as texts.
+cells as (
+    select
+        cell_key,
+        cast(row_number() over (order by cell_key) as integer) as cell_id,
+    from keyed_journeys
+    group by cell_key
 )
 
 select
-    journeys.funnel_id,
-    journeys.subject_id,
-    journeys.journey_number,
-    md5(
-        {{ length_prefixed('journeys.funnel_id') }}
-        || coalesce(cast(journeys.entered_date as string), 'undated')
-        || coalesce(journey_segments.segment_values, '')
-    ) as cell_id,
-    journeys.furthest_stage_id,
-    journeys.furthest_stage_position,
-    journeys.outcome,
-    journeys.loss_reason,
-    journeys.is_mature,
-    journeys.entered_date,
-    journeys.entered_at,
-    journeys.ended_at,
-    journeys.amount,
-from journeys
-left join journey_segments
-    on
-        journeys.funnel_id = journey_segments.funnel_id
-        and journeys.subject_id = journey_segments.subject_id
-        and journeys.journey_number = journey_segments.journey_number
+    keyed_journeys.funnel_id,
+    keyed_journeys.subject_id,
+    keyed_journeys.journey_number,
+    row_number() over () as journey_id,
+    cells.cell_id,
+    keyed_journeys.furthest_stage_id,
+    keyed_journeys.furthest_stage_position,
+    keyed_journeys.outcome,
+    keyed_journeys.loss_reason,
+    keyed_journeys.is_mature,
+    keyed_journeys.entered_date,
+    keyed_journeys.entered_at,
+    keyed_journeys.ended_at,
+    keyed_journeys.amount,
+from keyed_journeys
+inner join cells
+    on keyed_journeys.cell_key = cells.cell_key

@@ -4,8 +4,7 @@ journey_visits as (
     select
         cell_id,
         funnel_id,
-        subject_id,
-        journey_number,
+        journey_id,
         visit_number,
         previous_visit_number,
         stage_id,
@@ -14,7 +13,7 @@ journey_visits as (
         entered_at,
         journey_ended_at,
     from {{ ref('int_cell_visits') }}
-    where journey_number > 0
+    where journey_id is not null
 ),
 
 funnel_stages as (
@@ -28,8 +27,7 @@ funnel_stages as (
 select
     from_visits.cell_id,
     from_visits.funnel_id,
-    from_visits.subject_id,
-    from_visits.journey_number,
+    from_visits.journey_id,
     from_visits.stage_id as from_stage_id,
     to_visits.stage_id as to_stage_id,
     from_visits.journey_outcome,
@@ -45,9 +43,7 @@ select
 from journey_visits as from_visits
 inner join journey_visits as to_visits
     on
-        from_visits.funnel_id = to_visits.funnel_id
-        and from_visits.subject_id = to_visits.subject_id
-        and from_visits.journey_number = to_visits.journey_number
+        from_visits.journey_id = to_visits.journey_id
         and from_visits.stage_id != to_visits.stage_id
         -- The first entry after: the stage's previous visit, if any, was before.
         and from_visits.visit_number > to_visits.previous_visit_number

@@ -45,15 +45,14 @@ first_visits as (
     select
         cell_id,
         funnel_id,
-        subject_id,
-        journey_number,
+        journey_id,
         stage_id,
         journey_outcome,
         entered_at,
         journey_ended_at,
     from {{ ref('int_cell_visits') }}
     where
-        journey_number > 0
+        journey_id is not null
         and previous_visit_number = 0
         and entered_at is not null
         and (journey_ended_at is not null or journey_outcome = 'open')
@@ -62,8 +61,7 @@ first_visits as (
 stage_pairs as (
     select
         funnel_id,
-        subject_id,
-        journey_number,
+        journey_id,
         from_stage_id,
         to_stage_id,
         to_entered_at,
@@ -71,28 +69,43 @@ stage_pairs as (
     from {{ ref('int_stage_pairs') }}
 ),
 
-journeys as (
+journey_cells as (
     select
         cell_id,
         funnel_id,
         subject_id,
         journey_number,
+        journey_id,
         outcome,
         entered_at,
         ended_at,
     from {{ ref('int_journey_cells') }}
+),
+
+journeys as (
+    select
+        cell_id,
+        funnel_id,
+        journey_id,
+        outcome,
+        entered_at,
+        ended_at,
+    from journey_cells
     where entered_at is not null and (ended_at is not null or outcome = 'open')
 ),
 
 journey_stages as (
     select
-        funnel_id,
-        subject_id,
-        journey_number,
-        stage_id,
-        counted_at,
-    from {{ ref('fct_journey_stages') }}
-    where counted_at is not null
+        journey_cells.journey_id,
+        journey_stages.stage_id,
+        journey_stages.counted_at,
+    from {{ ref('fct_journey_stages') }} as journey_stages
+    inner join journey_cells
+        on
+            journey_stages.funnel_id = journey_cells.funnel_id
+            and journey_stages.subject_id = journey_cells.subject_id
+            and journey_stages.journey_number = journey_cells.journey_number
+    where journey_stages.counted_at is not null
 ),
 
 exits as (
@@ -134,17 +147,32 @@ outcomes as (
         or first_visits.journey_ended_at >= first_visits.entered_at
 ),
 
+visited_stages as (
+    select
+        stage_pairs.journey_id,
+        curves.curve_id,
+        stage_pairs.to_entered_at,
+        stage_pairs.is_after_outcome,
+    from stage_pairs
+    inner join curves
+        on
+            stage_pairs.funnel_id = curves.funnel_id
+            and stage_pairs.from_stage_id = curves.from_stage_id
+            and stage_pairs.to_stage_id = curves.to_stage_id
+            and curves.event = 'visited'
+),
+
 later_visits as (
     select
         first_visits.cell_id,
         curves.curve_id,
         first_visits.entered_at as started_at,
         case
-            when stage_pairs.is_after_outcome is false then stage_pairs.to_entered_at
+            when visited_stages.is_after_outcome is false then visited_stages.to_entered_at
             else coalesce(first_visits.journey_ended_at, run.as_of)
         end as stopped_at,
         case
-            when stage_pairs.is_after_outcome is false then 'event'
+            when visited_stages.is_after_outcome is false then 'event'
             when first_visits.journey_outcome = 'open' then 'censored'
             else 'competing'
         end as fate,
@@ -155,22 +183,18 @@ later_visits as (
             first_visits.funnel_id = curves.funnel_id
             and first_visits.stage_id = curves.from_stage_id
             and curves.event = 'visited'
-    left join stage_pairs
+    left join visited_stages
         on
-            first_visits.funnel_id = stage_pairs.funnel_id
-            and first_visits.subject_id = stage_pairs.subject_id
-            and first_visits.journey_number = stage_pairs.journey_number
-            and first_visits.stage_id = stage_pairs.from_stage_id
-            and curves.to_stage_id = stage_pairs.to_stage_id
-    where stage_pairs.to_stage_id is null or stage_pairs.to_entered_at is not null
+            first_visits.journey_id = visited_stages.journey_id
+            and curves.curve_id = visited_stages.curve_id
+    where visited_stages.curve_id is null or visited_stages.to_entered_at is not null
 ),
 
 starts as (
     select
         journeys.cell_id,
         journeys.funnel_id,
-        journeys.subject_id,
-        journeys.journey_number,
+        journeys.journey_id,
         journeys.outcome,
         journeys.ended_at,
         'entry' as stage_id,
@@ -183,8 +207,7 @@ starts as (
     select
         journeys.cell_id,
         journeys.funnel_id,
-        journeys.subject_id,
-        journeys.journey_number,
+        journeys.journey_id,
         journeys.outcome,
         journeys.ended_at,
         journey_stages.stage_id,
@@ -192,10 +215,7 @@ starts as (
         journey_stages.counted_at as started_at,
     from journeys
     inner join journey_stages
-        on
-            journeys.funnel_id = journey_stages.funnel_id
-            and journeys.subject_id = journey_stages.subject_id
-            and journeys.journey_number = journey_stages.journey_number
+        on journeys.journey_id = journey_stages.journey_id
 ),
 
 reached_stages as (
@@ -218,9 +238,7 @@ reached_stages as (
             and starts.stage_id = curves.from_stage_id
     left join journey_stages
         on
-            starts.funnel_id = journey_stages.funnel_id
-            and starts.subject_id = journey_stages.subject_id
-            and starts.journey_number = journey_stages.journey_number
+            starts.journey_id = journey_stages.journey_id
             and curves.to_stage_id = journey_stages.stage_id
 ),
 

@@ -1,37 +1,49 @@
 {%- set percents = [10, 25, 50, 75, 90] -%}
+{%- set is_of_journey = 'journey_number > 0 and previous_visit_number = 0' -%}
+{%- set exit_counts = [
+    'visits', 'completed', 'censored', 'mature_completed', 'microseconds', 'mature_microseconds',
+    'business_microseconds', 'cumulative_completed', 'still_there', 'stalled', 'journeys', 'won',
+    'closed', 'mature_journeys', 'mature_won', 'dated_closed', 'dated_open', 'undated'
+] -%}
+{%- set pair_counts = [
+    'completed_closed', 'completed_open', 'undated_closed', 'undated_open', 'mature_completed',
+    'microseconds', 'mature_microseconds'
+] -%}
 
 with
 
-cell_visits as (
-    select
-        cell_id,
-        journey_number,
-        previous_visit_number,
-        stage_id,
-        journey_outcome,
-        is_mature,
-        entered_at,
-        microseconds_in_stage,
-        microseconds_waiting,
-        business_microseconds_in_stage,
-        -- Once for each journey.
-        case when previous_visit_number = 0 then cumulative_microseconds end
-            as cumulative_microseconds,
-        next_stage_id = 'still_there' as is_still_there,
-    from {{ ref('int_cell_visits') }}
-),
-
 stalled_visits as (
     select
+        funnel_id,
+        subject_id,
+        visit_number,
+    from {{ ref('open_visits') }}
+    where is_stalled
+),
+
+cell_visits as (
+    select
         cell_visits.cell_id,
+        cell_visits.journey_number,
+        cell_visits.previous_visit_number,
         cell_visits.stage_id,
-    from {{ ref('open_visits') }} as open_visits
-    inner join {{ ref('int_cell_visits') }} as cell_visits
+        cell_visits.journey_outcome,
+        cell_visits.is_mature,
+        cell_visits.entered_at,
+        cell_visits.microseconds_in_stage,
+        cell_visits.microseconds_waiting,
+        cell_visits.business_microseconds_in_stage,
+        -- Once for each journey.
+        case when cell_visits.previous_visit_number = 0 then cell_visits.cumulative_microseconds end
+            as cumulative_microseconds,
+        cell_visits.next_stage_id = 'still_there' as is_still_there,
+        stalled_visits.visit_number is not null as is_stalled,
+    from {{ ref('int_cell_visits') }} as cell_visits
+    left join stalled_visits
         on
-            open_visits.funnel_id = cell_visits.funnel_id
-            and open_visits.subject_id = cell_visits.subject_id
-            and open_visits.visit_number = cell_visits.visit_number
-    where open_visits.is_stalled
+            cell_visits.funnel_id = stalled_visits.funnel_id
+            and cell_visits.subject_id = stalled_visits.subject_id
+            and cell_visits.visit_number = stalled_visits.visit_number
 ),
 
 stage_pairs as (
@@ -47,11 +59,11 @@ stage_pairs as (
     from {{ ref('int_stage_pairs') }}
 ),
 
-cell_cohorts as (
+cell_days as (
     select
         cell_id,
-        cohort_segment_id,
-    from {{ ref('int_cell_cohorts') }}
+        day_cohort_segment_id,
+    from {{ ref('int_cell_days') }}
 ),
 
 cohort_segments as (
@@ -123,15 +135,37 @@ losses as (
     where event = 'lost'
 ),
 
-completed_times as (
+-- Of most cohorts all journeys are mature, or none is: their times need not be sorted twice. In all
+-- time stand visits before any journey, too, which are never mature.
+cohort_maturity as (
+    select
+        cohort_segment_id,
+        mature_journeys = journeys and journeys > 0 and cohort_grain != 'all' as is_all_mature,
+        mature_journeys > 0 as has_mature,
+    from cohort_segments
+),
+
+day_cohorts as (
+    select
+        day_cohorts.day_cohort_segment_id,
+        day_cohorts.cohort_segment_id,
+        cohort_maturity.has_mature and not cohort_maturity.is_all_mature as is_partly_mature,
+    from {{ ref('int_day_cohorts') }} as day_cohorts
+    inner join cohort_maturity
+        on day_cohorts.cohort_segment_id = cohort_maturity.cohort_segment_id
+),
+
+times as (
     select
         cell_id,
         stage_id as from_stage_id,
         'any_exit' as to_stage_id,
         is_mature,
         microseconds_in_stage as microseconds,
+        business_microseconds_in_stage as business_microseconds,
+        cumulative_microseconds,
     from cell_visits
-    where microseconds_in_stage is not null
+    where microseconds_in_stage is not null or cumulative_microseconds is not null
     union all
     select
         cell_id,
@@ -139,71 +173,101 @@ completed_times as (
         to_stage_id,
         is_mature,
         microseconds,
+        null as business_microseconds,
+        null as cumulative_microseconds,
     from stage_pairs
     where microseconds is not null and not is_after_outcome
 ),
 
--- Of most cohorts all journeys are mature, or none is: their times need not be sorted twice. In all
--- time stand visits before any journey, too, which are never mature.
-cohort_maturity as (
+-- One number for both stages: each time is copied for some thirty cohorts, and narrow rows are
+-- grouped several times as fast.
+timed_stages as (
     select
-        cohort_segment_id,
-        case
-            when mature_journeys = 0 then 'none'
-            when mature_journeys = journeys and cohort_grain != 'all' then 'all'
-            else 'some'
-        end as mature_share,
-    from cohort_segments
+        from_stage_id,
+        to_stage_id,
+        cast(row_number() over (order by from_stage_id, to_stage_id) as integer) as pair_number,
+    from times
+    group by from_stage_id, to_stage_id
+),
+
+numbered_times as (
+    select
+        times.cell_id,
+        timed_stages.pair_number,
+        times.is_mature,
+        times.microseconds,
+        times.business_microseconds,
+        times.cumulative_microseconds,
+    from times
+    inner join timed_stages
+        on
+            times.from_stage_id = timed_stages.from_stage_id
+            and times.to_stage_id = timed_stages.to_stage_id
 ),
 
 cohort_times as (
     select
-        cell_cohorts.cohort_segment_id,
-        completed_times.from_stage_id,
-        completed_times.to_stage_id,
-        cohort_maturity.mature_share,
-        {{ sorted_numbers('completed_times.microseconds') }} as times,
+        day_cohorts.cohort_segment_id,
+        numbered_times.pair_number,
+        {{ sorted_numbers('numbered_times.microseconds') }} as times,
         {{ sorted_numbers(
             "case
-                when cohort_maturity.mature_share = 'some' and completed_times.is_mature
-                    then completed_times.microseconds
+                when day_cohorts.is_partly_mature and numbered_times.is_mature
+                    then numbered_times.microseconds
             end"
-        ) }} as some_mature_times,
-    from completed_times
-    inner join cell_cohorts on completed_times.cell_id = cell_cohorts.cell_id
-    inner join cohort_maturity on cell_cohorts.cohort_segment_id = cohort_maturity.cohort_segment_id
+        ) }} as partly_mature_times,
+        {{ sorted_numbers('numbered_times.business_microseconds') }} as business_times,
+        {{ sorted_numbers('numbered_times.cumulative_microseconds') }} as cumulative_times,
+    from numbered_times
+    inner join cell_days on numbered_times.cell_id = cell_days.cell_id
+    inner join day_cohorts
+        on cell_days.day_cohort_segment_id = day_cohorts.day_cohort_segment_id
     group by all
 ),
 
 mature_cohort_times as (
     select
-        cohort_segment_id,
-        from_stage_id,
-        to_stage_id,
-        times,
-        case mature_share when 'all' then times when 'some' then some_mature_times end
-            as mature_times,
+        cohort_times.cohort_segment_id,
+        cohort_times.pair_number,
+        cohort_times.times,
+        case
+            when cohort_maturity.is_all_mature then cohort_times.times
+            else cohort_times.partly_mature_times
+        end as mature_times,
+        cohort_times.business_times,
+        cohort_times.cumulative_times,
     from cohort_times
+    inner join cohort_maturity
+        on cohort_times.cohort_segment_id = cohort_maturity.cohort_segment_id
 ),
 
 cohort_quantiles as (
     select
-        cohort_segment_id,
-        from_stage_id,
-        to_stage_id,
+        mature_cohort_times.cohort_segment_id,
+        timed_stages.from_stage_id,
+        timed_stages.to_stage_id,
         {% for percent in percents -%}
             {{ quantile_of_sorted('times', percent / 100) }} as microseconds_p{{ percent }},
             {{ quantile_of_sorted('mature_times', percent / 100) }}
                 as mature_microseconds_p{{ percent }},
         {% endfor -%}
-        {{ median_low('times') }} as microseconds_p50_low,
-        {{ median_high('times') }} as microseconds_p50_high,
-        {{ median_low('mature_times') }} as mature_microseconds_p50_low,
-        {{ median_high('mature_times') }} as mature_microseconds_p50_high,
+        {{ quantile_of_sorted('business_times', 0.5) }} as business_microseconds_p50,
+        {{ quantile_of_sorted('cumulative_times', 0.5) }} as cumulative_microseconds_p50,
+        {% for times, name in [
+            ('times', 'microseconds_p50'),
+            ('mature_times', 'mature_microseconds_p50'),
+            ('business_times', 'business_microseconds_p50'),
+            ('cumulative_times', 'cumulative_microseconds_p50'),
+        ] -%}
+            {{ median_low(times) }} as {{ name }}_low,
+            {{ median_high(times) }} as {{ name }}_high,
+        {% endfor -%}
     from mature_cohort_times
+    inner join timed_stages on mature_cohort_times.pair_number = timed_stages.pair_number
 ),
 
--- What adds up is counted by cell first, then added up to every cohort and segment.
+-- What adds up is counted by cell first, then added up to the days, of which there are fewer, and
+-- from them to every cohort and segment.
 cell_exits as (
     select
         cell_id,
@@ -218,119 +282,46 @@ cell_exits as (
         sum(cast(business_microseconds_in_stage as decimal(38, 0))) as business_microseconds,
         count(cumulative_microseconds) as cumulative_completed,
         count(*) filter (where is_still_there) as still_there,
+        count(*) filter (where is_stalled) as stalled,
+        count(*) filter (where {{ is_of_journey }}) as journeys,
+        count(*) filter (where {{ is_of_journey }} and journey_outcome = 'won') as won,
+        count(*) filter (where {{ is_of_journey }} and journey_outcome != 'open') as closed,
+        count(*) filter (where {{ is_of_journey }} and is_mature) as mature_journeys,
+        count(*) filter (where {{ is_of_journey }} and is_mature and journey_outcome = 'won')
+            as mature_won,
+        count(*) filter (
+            where {{ is_of_journey }} and entered_at is not null and journey_outcome != 'open'
+        ) as dated_closed,
+        count(*) filter (
+            where {{ is_of_journey }} and entered_at is not null and journey_outcome = 'open'
+        ) as dated_open,
+        count(*) filter (where {{ is_of_journey }} and entered_at is null) as undated,
     from cell_visits
+    group by all
+),
+
+day_exits as (
+    select
+        cell_days.day_cohort_segment_id,
+        cell_exits.stage_id,
+        {% for count in exit_counts -%}
+            sum(cell_exits.{{ count }}) as {{ count }},
+        {% endfor -%}
+    from cell_exits
+    inner join cell_days on cell_exits.cell_id = cell_days.cell_id
     group by all
 ),
 
 cohort_exits as (
     select
-        cell_cohorts.cohort_segment_id,
-        cell_exits.stage_id as from_stage_id,
-        sum(cell_exits.visits) as visits,
-        sum(cell_exits.completed) as completed,
-        sum(cell_exits.censored) as censored,
-        sum(cell_exits.mature_completed) as mature_completed,
-        sum(cell_exits.microseconds) as microseconds,
-        sum(cell_exits.mature_microseconds) as mature_microseconds,
-        sum(cell_exits.business_microseconds) as business_microseconds,
-        sum(cell_exits.cumulative_completed) as cumulative_completed,
-        sum(cell_exits.still_there) as still_there,
-    from cell_exits
-    inner join cell_cohorts on cell_exits.cell_id = cell_cohorts.cell_id
-    group by all
-),
-
-cohort_stay_times as (
-    select
-        cell_cohorts.cohort_segment_id,
-        cell_visits.stage_id,
-        {{ sorted_numbers('cell_visits.business_microseconds_in_stage') }} as business_times,
-        {{ sorted_numbers('cell_visits.cumulative_microseconds') }} as cumulative_times,
-    from cell_visits
-    inner join cell_cohorts on cell_visits.cell_id = cell_cohorts.cell_id
-    where
-        cell_visits.business_microseconds_in_stage is not null
-        or cell_visits.cumulative_microseconds is not null
-    group by all
-),
-
-cell_stalled as (
-    select
-        cell_id,
-        stage_id,
-        count(*) as stalled,
-    from stalled_visits
-    group by all
-),
-
-cohort_stalled as (
-    select
-        cell_cohorts.cohort_segment_id,
-        cell_stalled.stage_id,
-        sum(cell_stalled.stalled) as stalled,
-    from cell_stalled
-    inner join cell_cohorts on cell_stalled.cell_id = cell_cohorts.cell_id
-    group by all
-),
-
-cohort_stays as (
-    select
-        cohort_exits.cohort_segment_id,
-        cohort_exits.from_stage_id,
-        'any_exit' as to_stage_id,
-        cohort_exits.completed,
-        cohort_exits.microseconds,
-        cohort_exits.business_microseconds,
-        cohort_exits.cumulative_completed,
-        cohort_exits.still_there,
-        coalesce(cohort_stalled.stalled, 0) as stalled,
-        {% for kind in ['business', 'cumulative'] -%}
-            {%- set times = 'cohort_stay_times.' ~ kind ~ '_times' -%}
-            {{ quantile_of_sorted(times, 0.5) }} as {{ kind }}_microseconds_p50,
-            {{ median_low(times) }} as {{ kind }}_microseconds_p50_low,
-            {{ median_high(times) }} as {{ kind }}_microseconds_p50_high,
+        day_cohorts.cohort_segment_id,
+        day_exits.stage_id as from_stage_id,
+        {% for count in exit_counts -%}
+            sum(day_exits.{{ count }}) as {{ count }},
         {% endfor -%}
-    from cohort_exits
-    left join cohort_stay_times
-        on
-            cohort_exits.cohort_segment_id = cohort_stay_times.cohort_segment_id
-            and cohort_exits.from_stage_id = cohort_stay_times.stage_id
-    left join cohort_stalled
-        on
-            cohort_exits.cohort_segment_id = cohort_stalled.cohort_segment_id
-            and cohort_exits.from_stage_id = cohort_stalled.stage_id
-),
-
-cell_journeys as (
-    select
-        cell_id,
-        stage_id,
-        count(*) filter (where journey_outcome = 'won') as won,
-        count(*) filter (where journey_outcome != 'open') as closed,
-        count(*) filter (where is_mature) as mature_journeys,
-        count(*) filter (where is_mature and journey_outcome = 'won') as mature_won,
-        count(*) filter (where entered_at is not null and journey_outcome != 'open')
-            as dated_closed,
-        count(*) filter (where entered_at is not null and journey_outcome = 'open') as dated_open,
-        count(*) filter (where entered_at is null) as undated,
-    from cell_visits
-    where journey_number > 0 and previous_visit_number = 0
-    group by all
-),
-
-cohort_journeys as (
-    select
-        cell_cohorts.cohort_segment_id,
-        cell_journeys.stage_id as from_stage_id,
-        sum(cell_journeys.won) as won,
-        sum(cell_journeys.closed) as closed,
-        sum(cell_journeys.mature_journeys) as mature_journeys,
-        sum(cell_journeys.mature_won) as mature_won,
-        sum(cell_journeys.dated_closed) as dated_closed,
-        sum(cell_journeys.dated_open) as dated_open,
-        sum(cell_journeys.undated) as undated,
-    from cell_journeys
-    inner join cell_cohorts on cell_journeys.cell_id = cell_cohorts.cell_id
+    from day_exits
+    inner join day_cohorts
+        on day_exits.day_cohort_segment_id = day_cohorts.day_cohort_segment_id
     group by all
 ),
 
@@ -359,39 +350,50 @@ cell_pairs as (
     group by all
 ),
 
-cohort_pairs as (
+day_pairs as (
     select
-        cell_cohorts.cohort_segment_id,
+        cell_days.day_cohort_segment_id,
         cell_pairs.from_stage_id,
         cell_pairs.to_stage_id,
-        sum(cell_pairs.completed_closed) as completed_closed,
-        sum(cell_pairs.completed_open) as completed_open,
-        sum(cell_pairs.undated_closed) as undated_closed,
-        sum(cell_pairs.undated_open) as undated_open,
-        sum(cell_pairs.mature_completed) as mature_completed,
-        sum(cell_pairs.microseconds) as microseconds,
-        sum(cell_pairs.mature_microseconds) as mature_microseconds,
+        {% for count in pair_counts -%}
+            sum(cell_pairs.{{ count }}) as {{ count }},
+        {% endfor -%}
     from cell_pairs
-    inner join cell_cohorts on cell_pairs.cell_id = cell_cohorts.cell_id
+    inner join cell_days on cell_pairs.cell_id = cell_days.cell_id
+    group by all
+),
+
+cohort_pairs as (
+    select
+        day_cohorts.cohort_segment_id,
+        day_pairs.from_stage_id,
+        day_pairs.to_stage_id,
+        {% for count in pair_counts -%}
+            sum(day_pairs.{{ count }}) as {{ count }},
+        {% endfor -%}
+    from day_pairs
+    inner join day_cohorts
+        on day_pairs.day_cohort_segment_id = day_cohorts.day_cohort_segment_id
     group by all
 ),
 
 pairs_to_show as (
     select
-        cohort_journeys.cohort_segment_id,
-        cohort_journeys.from_stage_id,
+        cohort_exits.cohort_segment_id,
+        cohort_exits.from_stage_id,
         to_stages.stage_id as to_stage_id,
-    from cohort_journeys
+    from cohort_exits
     inner join cohort_segments
-        on cohort_journeys.cohort_segment_id = cohort_segments.cohort_segment_id
+        on cohort_exits.cohort_segment_id = cohort_segments.cohort_segment_id
     inner join ladder as from_stages
         on
             cohort_segments.funnel_id = from_stages.funnel_id
-            and cohort_journeys.from_stage_id = from_stages.stage_id
+            and cohort_exits.from_stage_id = from_stages.stage_id
     inner join ladder as to_stages
         on
             from_stages.funnel_id = to_stages.funnel_id
             and from_stages.stage_position < to_stages.stage_position
+    where cohort_exits.journeys > 0
     union
     select
         cohort_segment_id,
@@ -402,51 +404,59 @@ pairs_to_show as (
 
 cycle_counts as (
     select
-        cohort_exits.cohort_segment_id,
-        cohort_exits.from_stage_id,
+        cohort_segment_id,
+        from_stage_id,
         'any_exit' as to_stage_id,
-        cohort_exits.completed,
+        completed,
         0 as competing,
-        cohort_exits.censored,
-        cohort_exits.visits - cohort_exits.completed - cohort_exits.censored as undated,
-        cohort_exits.completed + cohort_exits.censored as dated_visits,
-        cohort_exits.mature_completed,
-        cohort_exits.microseconds,
-        cohort_exits.mature_microseconds,
-        coalesce(cohort_journeys.won, 0) as won,
-        coalesce(cohort_journeys.closed, 0) as closed,
-        coalesce(cohort_journeys.mature_journeys, 0) as mature_journeys,
-        coalesce(cohort_journeys.mature_won, 0) as mature_won,
+        censored,
+        visits - completed - censored as undated,
+        completed + censored as dated_visits,
+        mature_completed,
+        microseconds,
+        mature_microseconds,
+        won,
+        closed,
+        mature_journeys,
+        mature_won,
+        completed as stays,
+        business_microseconds,
+        cumulative_completed,
+        microseconds as cumulative_microseconds,
+        still_there,
+        stalled,
     from cohort_exits
-    left join cohort_journeys
-        on
-            cohort_exits.cohort_segment_id = cohort_journeys.cohort_segment_id
-            and cohort_exits.from_stage_id = cohort_journeys.from_stage_id
     union all
     select
         pairs_to_show.cohort_segment_id,
         pairs_to_show.from_stage_id,
         pairs_to_show.to_stage_id,
         coalesce(cohort_pairs.completed_closed + cohort_pairs.completed_open, 0) as completed,
-        cohort_journeys.dated_closed
+        cohort_exits.dated_closed
         - coalesce(cohort_pairs.completed_closed + cohort_pairs.undated_closed, 0) as competing,
-        cohort_journeys.dated_open
+        cohort_exits.dated_open
         - coalesce(cohort_pairs.completed_open + cohort_pairs.undated_open, 0) as censored,
-        cohort_journeys.undated
+        cohort_exits.undated
         + coalesce(cohort_pairs.undated_closed + cohort_pairs.undated_open, 0) as undated,
         null as dated_visits,
         coalesce(cohort_pairs.mature_completed, 0) as mature_completed,
         cohort_pairs.microseconds,
         cohort_pairs.mature_microseconds,
-        cohort_journeys.won,
-        cohort_journeys.closed,
-        cohort_journeys.mature_journeys,
-        cohort_journeys.mature_won,
+        cohort_exits.won,
+        cohort_exits.closed,
+        cohort_exits.mature_journeys,
+        cohort_exits.mature_won,
+        null as stays,
+        null as business_microseconds,
+        null as cumulative_completed,
+        null as cumulative_microseconds,
+        null as still_there,
+        null as stalled,
     from pairs_to_show
-    inner join cohort_journeys
+    inner join cohort_exits
         on
-            pairs_to_show.cohort_segment_id = cohort_journeys.cohort_segment_id
-            and pairs_to_show.from_stage_id = cohort_journeys.from_stage_id
+            pairs_to_show.cohort_segment_id = cohort_exits.cohort_segment_id
+            and pairs_to_show.from_stage_id = cohort_exits.from_stage_id
     left join cohort_pairs
         on
             pairs_to_show.cohort_segment_id = cohort_pairs.cohort_segment_id
@@ -534,21 +544,21 @@ select
     1 - wins.share as never_won_share,
     1 - wins.share_high as never_won_share_low,
     1 - wins.share_low as never_won_share_high,
-    {{ seconds_of('cohort_stays.business_microseconds_p50') }} as business_p50,
-    {{ seconds_of('cohort_stays.business_microseconds_p50_low') }} as business_p50_low,
-    {{ seconds_of('cohort_stays.business_microseconds_p50_high') }} as business_p50_high,
-    {{ is_reportable('cohort_stays.completed') }} as business_p50_is_reportable,
-    {{ seconds_of('cohort_stays.business_microseconds') }}
-    / nullif(cohort_stays.completed, 0) as business_mean,
-    cast(cohort_stays.cumulative_completed as bigint) as cumulative_completed,
-    {{ seconds_of('cohort_stays.cumulative_microseconds_p50') }} as cumulative_p50,
-    {{ seconds_of('cohort_stays.cumulative_microseconds_p50_low') }} as cumulative_p50_low,
-    {{ seconds_of('cohort_stays.cumulative_microseconds_p50_high') }} as cumulative_p50_high,
-    {{ is_reportable('cohort_stays.cumulative_completed') }} as cumulative_p50_is_reportable,
-    {{ seconds_of('cohort_stays.microseconds') }}
-    / nullif(cohort_stays.cumulative_completed, 0) as cumulative_mean,
-    cast(cohort_stays.still_there as bigint) as still_there,
-    cast(cohort_stays.stalled as bigint) as stalled,
+    {{ seconds_of('cohort_quantiles.business_microseconds_p50') }} as business_p50,
+    {{ seconds_of('cohort_quantiles.business_microseconds_p50_low') }} as business_p50_low,
+    {{ seconds_of('cohort_quantiles.business_microseconds_p50_high') }} as business_p50_high,
+    {{ is_reportable('cycle_counts.stays') }} as business_p50_is_reportable,
+    {{ seconds_of('cycle_counts.business_microseconds') }} / nullif(cycle_counts.stays, 0)
+        as business_mean,
+    cast(cycle_counts.cumulative_completed as bigint) as cumulative_completed,
+    {{ seconds_of('cohort_quantiles.cumulative_microseconds_p50') }} as cumulative_p50,
+    {{ seconds_of('cohort_quantiles.cumulative_microseconds_p50_low') }} as cumulative_p50_low,
+    {{ seconds_of('cohort_quantiles.cumulative_microseconds_p50_high') }} as cumulative_p50_high,
+    {{ is_reportable('cycle_counts.cumulative_completed') }} as cumulative_p50_is_reportable,
+    {{ seconds_of('cycle_counts.cumulative_microseconds') }}
+    / nullif(cycle_counts.cumulative_completed, 0) as cumulative_mean,
+    cast(cycle_counts.still_there as bigint) as still_there,
+    cast(cycle_counts.stalled as bigint) as stalled,
 from cycle_counts
 inner join cohort_segments on cycle_counts.cohort_segment_id = cohort_segments.cohort_segment_id
 left join cohort_quantiles
@@ -574,8 +584,3 @@ left join losses
     on
         cycle_counts.cohort_segment_id = losses.cohort_segment_id
         and cycle_counts.from_stage_id = losses.from_stage_id
-left join cohort_stays
-    on
-        cycle_counts.cohort_segment_id = cohort_stays.cohort_segment_id
-        and cycle_counts.from_stage_id = cohort_stays.from_stage_id
-        and cycle_counts.to_stage_id = cohort_stays.to_stage_id
