@@ -10,6 +10,8 @@ LANDING = $${FUNNEL_LANDING:-landing}
 DAYS ?= 1
 # What `make simulate` writes; empty: what is there, else generic.
 FORMAT ?=
+# First-time visitors of a working day in what `make simulate` writes; empty: as FORMAT.
+VISITORS ?=
 UV = 0.13.9
 COMPILE = $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --quiet \
 	--no-emit-index-url --no-emit-find-links --no-header --no-strip-extras
@@ -52,8 +54,9 @@ dagster: $(VENV)/.for-nights ## Serve Dagster with its schedule and sensor on ht
 settings: $(VENV)/.for-nights ## List every setting with default, range and reason
 	@$(RUN) settings
 
-simulate: $(VENV)/.for-nights ## Write the extracts of the simulated company, or as FORMAT=hubspot-snowplow …
-	@$(BIN)/python -m simulation --landing "$(LANDING)" $(if $(FORMAT),--format $(FORMAT))
+simulate: $(VENV)/.for-nights ## Write the extracts of the simulated company, or as FORMAT=hubspot-snowplow …, or of VISITORS=1000 a day
+	@$(BIN)/python -m simulation --landing "$(LANDING)" $(if $(FORMAT),--format $(FORMAT)) \
+		$(if $(VISITORS),--visitors-per-day $(VISITORS))
 
 more-days: $(VENV)/.for-nights ## Let the simulated company deliver DAYS=1 more days
 	@$(BIN)/python -m simulation --landing "$(LANDING)" --more-days $(DAYS)

@@ -176,8 +176,10 @@ class Parameters:
     """All that is true of the company. The defaults are the company of the demonstration."""
 
     # --- volume ---------------------------------------------------------------------------
-    # First-time visitors on a working day of an average season.
-    visitors_per_day: float = 250.0
+    # First-time visitors on a working day of an average season. Fewer, and the sellers and channels
+    # of the demonstration have too few deals to be told apart; more, and its first night is longer
+    # than anybody waits to see what this is.
+    visitors_per_day: float = 100.0
     # Business customers rest on Saturdays and Sundays.
     weekend_factor: float = 0.45
     # Most in November, least in May.
