@@ -5,7 +5,7 @@ Whether the release is what was built is for this module, whether that is right 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import duckdb
@@ -65,8 +65,7 @@ def audit(
             copies = {f"{PARQUET}/{table.name}.parquet": parquet}
             if table not in LOG_TABLES:
                 copies[build.name] = relation("build", table)
-            for place, copy in copies.items():
-                _expect_same(connection, release, table, place, copy)
+            _expect_same(connection, release, table, copies)
             _expect_unique_key(connection, release, table)
         _expect_macros(connection, release, table_macros(tables))
 
@@ -103,16 +102,19 @@ def _expect_same(
     connection: duckdb.DuckDBPyConnection,
     release: Release,
     table: PublishedTable,
-    place: str,
-    copy: str,
+    copies: Mapping[str, str],
 ) -> None:
     original = relation("release", table)
-    columns, others = columns_of(connection, original), columns_of(connection, copy)
-    odd = [name for name in {**columns, **others} if columns.get(name) != others.get(name)]
-    what = f"{table.name} in {place}"
-    _expect(release, f"columns of {what}", _typed(columns, odd), _typed(others, odd))
+    columns = columns_of(connection, original)
+    for place, copy in copies.items():
+        others = columns_of(connection, copy)
+        odd = [name for name in {**columns, **others} if columns.get(name) != others.get(name)]
+        what = f"columns of {table.name} in {place}"
+        _expect(release, what, _typed(columns, odd), _typed(others, odd))
     rows = digest(connection, original, table.column_names)
-    _expect(release, what, str(rows), str(digest(connection, copy, table.column_names)))
+    for place, copy in copies.items():
+        found = digest(connection, copy, table.column_names)
+        _expect(release, f"{table.name} in {place}", str(rows), str(found))
     if table not in LOG_TABLES:
         _expect(release, f"{table.name} as logged", rows.rows, release.rows[table.name])
 
