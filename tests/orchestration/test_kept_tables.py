@@ -16,7 +16,9 @@ from simulation.parameters import Parameters
 from tests.support.warehouse import build_warehouse, load_night
 
 COMPANY = Parameters(visitors_per_day=40)
-START = date(2025, 9, 1)
+START, DAYS = date(2025, 9, 1), 24
+# An as-of that goes back.
+EARLIER = datetime(2025, 9, 20)
 SEEDS = Path(__file__).resolve().parents[2] / "seeds"
 
 
@@ -87,16 +89,21 @@ class Company:
             connection.execute(f"copy ({select}) to '{folder / name}'")
 
 
-@pytest.mark.slow
-def test_nights_with_all_kinds_of_news_equal_a_rebuild(tmp_path: Path) -> None:
-    company = Company(tmp_path)
-    company.deliver(days=24)
+@pytest.fixture(scope="module")
+def company(tmp_path_factory: pytest.TempPathFactory) -> Company:
+    """The company after its first night. Each test begins with a night and what is new to it."""
+    company = Company(tmp_path_factory.mktemp("company"))
+    company.deliver(days=DAYS)
     company.night()
     assert company.touched_share() == 1
+    return company
 
+
+@pytest.mark.slow
+def test_nights_with_all_kinds_of_news_equal_a_rebuild(company: Company) -> None:
     # Two days more, one event of the first days, deals of which one was deleted and one is merged
     # into another, and the events of one day again without some of them.
-    company.deliver(days=26)
+    company.deliver(days=DAYS + 2)
     company.late_file(
         "events",
         "2025-09-25-late.parquet",
@@ -148,18 +155,17 @@ def test_nights_with_all_kinds_of_news_equal_a_rebuild(tmp_path: Path) -> None:
     assert 0 < company.touched_share() < 0.5
     assert company.differences() == []
 
-    # An as-of that goes back.
-    company.night(as_of=datetime(2025, 9, 20))
+    company.night(as_of=EARLIER)
     assert 0 < company.touched_share() < 0.9
     assert company.differences() == []
 
 
 @pytest.mark.slow
-def test_changed_rules_make_anew_what_follows_from_them(tmp_path: Path) -> None:
-    company = Company(tmp_path)
-    company.deliver(days=12)
-    company.night()
-    journeys = "select count(*) from core.fct_journeys where funnel_id = 'web_purchase'"
+def test_changed_rules_make_anew_what_follows_from_them(company: Company) -> None:
+    journeys = f"""
+        select count(*) from core.fct_journeys
+        where funnel_id = 'web_purchase' and entered_at < '{EARLIER}'
+    """
     before = company.value(journeys)
 
     rules = company.seeds / "stage_rules.csv"
@@ -169,7 +175,7 @@ def test_changed_rules_make_anew_what_follows_from_them(tmp_path: Path) -> None:
             line.replace("session_start", "page_view") if "web_purchase,visit" in line else line
         )
     rules.write_text("\n".join(kept) + "\n", encoding="utf-8")
-    company.night()
+    company.night(as_of=EARLIER)
     assert company.touched_share() == 1
     assert company.value(journeys) != before
     assert company.differences() == []
@@ -179,18 +185,19 @@ def test_changed_rules_make_anew_what_follows_from_them(tmp_path: Path) -> None:
     text = rates.read_text(encoding="utf-8").splitlines()
     text.append(text[-1].rsplit(",", 1)[0].replace(text[-1].split(",")[1], "2025-09-05") + ",0.5")
     rates.write_text("\n".join(text) + "\n", encoding="utf-8")
-    company.night()
+    company.night(as_of=EARLIER)
     assert company.touched_share() == 0
     assert company.differences() == []
 
 
 @pytest.mark.slow
-def test_verification_says_so_where_rows_were_changed_or_the_build_is_older(tmp_path: Path) -> None:
-    company = Company(tmp_path)
+def test_verification_says_so_where_rows_were_changed_or_the_build_is_older(
+    company: Company, tmp_path: Path
+) -> None:
     with pytest.raises(VerifyError, match="expected a build, found none"):
-        verify(company.settings, lambda line: None)
-    company.deliver(days=12)
-    company.night()
+        verify(Company(tmp_path).settings, lambda line: None)
+    sound = tmp_path / "sound.duckdb"
+    shutil.copyfile(company.settings.build, sound)
     with duckdb.connect(str(company.settings.build)) as connection:
         connection.execute(
             "delete from core.fct_stage_visits where visit_number = 1 and subject_id"
@@ -203,7 +210,8 @@ def test_verification_says_so_where_rows_were_changed_or_the_build_is_older(tmp_
         "core.fct_stage_visits",
     ]
 
-    company.deliver(days=13)
+    shutil.copyfile(sound, company.settings.build)
+    company.deliver(days=DAYS + 3)
     load_night(company.landing, company.seeds, company.home)
     with pytest.raises(VerifyError, match="files that were loaded since"):
         verify(company.settings, lambda line: None)
