@@ -27,8 +27,9 @@ help: ## This list
 nightly: $(VENV)/.for-nights ## Load what is new, build, check and publish; an empty landing gets a simulated company first
 	@$(RUN) nightly
 
+# In the order of tests/conftest.py: otherwise files of few tests come last, however long they take.
 test: lint ## Lint, type-check and test everything
-	@$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup --no-loadscope-reorder
 
 bench: $(VENV)/.for-benchmarks ## Measure speed against others, floor and size, into benchmarks/results; it takes hours
 	@$(BIN)/python -m benchmarks
