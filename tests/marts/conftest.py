@@ -13,6 +13,13 @@ from tests.marts.lifelike_facts import lifelike_facts
 from tests.marts.random_facts import random_facts
 from tests.support.tables import Tables
 
+# Up to how many journeys times are not rounded.
+LIMITS = (
+    "exact_waits_up_to_journeys",
+    "exact_times_up_to_journeys",
+    "exact_times_up_to_cohort_journeys",
+)
+
 
 @pytest.fixture(scope="session")
 def facts() -> Facts:
@@ -53,9 +60,9 @@ def marts(marts_database: Path) -> Iterator[Tables]:
 
 @pytest.fixture(scope="session")
 def rounded_marts_database(all_facts: Facts, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The database built of the same facts as if every funnel with any journey were a large one."""
-    home = tmp_path_factory.mktemp("rounded")
-    return build_marts(all_facts, home, {"exact_waits_up_to_journeys": 0})
+    """The database built of the same facts as if all funnels and cohorts with any were large."""
+    variables = dict.fromkeys(LIMITS, 0)
+    return build_marts(all_facts, tmp_path_factory.mktemp("rounded"), variables)
 
 
 @pytest.fixture(scope="session")

@@ -162,10 +162,15 @@ def rounded(one: Curve) -> Curve:
 
 
 def _rounded(microseconds: int) -> int:
-    unit = 1 << max(microseconds.bit_length() - 9, 0)
     horizons = [days * 86_400_000_000 for days in HORIZONS]
-    next_length = -(-microseconds // unit) * unit
-    return min([next_length, *(horizon for horizon in horizons if horizon >= microseconds)])
+    to_come = [horizon for horizon in horizons if horizon >= microseconds]
+    return min([next_length(microseconds), *to_come])
+
+
+def next_length(microseconds: int) -> int:
+    """The next length of nine binary digits."""
+    unit = 1 << max(microseconds.bit_length() - 9, 0)
+    return -(-microseconds // unit) * unit
 
 
 def curves(

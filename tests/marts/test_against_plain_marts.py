@@ -44,16 +44,17 @@ def test_every_row_of_a_mart_agrees(
     ("work", "keys", "least_rows"),
     [
         (plain_marts.funnel_conversion, ("stage_id",), 500),
+        (plain_marts.conversion_matrix, ("from_stage_id", "to_stage_id"), 3000),
         (plain_marts.cycle_times, ("from_stage_id", "to_stage_id"), 3000),
         (plain_marts.conversion_by_horizon, (*CURVE, "horizon_days"), 1000),
         (plain_marts.survival_curves, (*CURVE, "point_number"), 3000),
     ],
     ids=lambda one: getattr(one, "__name__", "by"),
 )
-def test_every_row_of_large_funnels_agrees(
+def test_every_row_of_large_funnels_and_cohorts_agrees(
     rounded_marts: Tables, facts: Facts, work: Work, keys: tuple[str, ...], least_rows: int
 ) -> None:
-    """Prevents waits that are rounded too far, past a horizon, or where they are said not to be."""
+    """Prevents times that are rounded too far, past a horizon, or where they are said not to be."""
     _require_agreement(rounded_marts, facts, work, keys, least_rows, are_large=True)
 
 

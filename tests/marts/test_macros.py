@@ -23,7 +23,8 @@ SIDES = ("low", "high")
         ("cohort_date('fortnight', 'entered_date')", "cohort_date: expected one of all, year"),
         ("list_item('a', 0)", "list_item: expected a position from 1 on, found 0"),
         ("quantile_of_sorted('a', 50)", "expected a share between 0 and 1, found 50"),
-        ("median_bound('a', 'middle')", "median_bound: expected side low or high, found middle"),
+        ("quantile_of_counted('a', 'b', 'c', 2)", "expected a share between 0 and 1, found 2"),
+        ("median_rank('a', 'middle')", "median_rank: expected side low or high, found middle"),
         (
             "test_adds_up_over_segments(ref('funnel_conversion'), 'entered', ['funnel_id'])",
             "expected lists of columns, found entered",

@@ -8,7 +8,6 @@ cell_visits as (
         visit_number,
         stage_id,
         next_stage_id,
-        microseconds_in_stage,
     from {{ ref('int_cell_visits') }}
 ),
 
@@ -45,7 +44,6 @@ first_visits as (
         subject_id,
         'entry' as from_stage_id,
         stage_id as to_stage_id,
-        cast(null as bigint) as microseconds_before,
     from cell_visits
     where visit_number = 1
 ),
@@ -57,7 +55,6 @@ all_transitions as (
         subject_id,
         from_stage_id,
         to_stage_id,
-        microseconds_before,
     from first_visits
     union all
     select
@@ -66,7 +63,6 @@ all_transitions as (
         subject_id,
         stage_id as from_stage_id,
         next_stage_id as to_stage_id,
-        microseconds_in_stage as microseconds_before,
     from cell_visits
 ),
 
@@ -87,7 +83,6 @@ transitions as (
         all_transitions.funnel_id,
         all_transitions.subject_id,
         stage_changes.change_number,
-        all_transitions.microseconds_before,
     from all_transitions
     inner join stage_changes
         on
@@ -211,28 +206,17 @@ repeated_subjects as (
     group by day_cohorts.cohort_segment_id, transitions.change_number
 ),
 
-cohort_times as (
-    select
-        day_cohorts.cohort_segment_id,
-        transitions.change_number,
-        {{ sorted_numbers('transitions.microseconds_before') }} as microseconds,
-    from transitions
-    inner join cell_days on transitions.cell_id = cell_days.cell_id
-    inner join day_cohorts
-        on cell_days.day_cohort_segment_id = day_cohorts.day_cohort_segment_id
-    where transitions.microseconds_before is not null
-    group by all
-),
-
 cohort_medians as (
     select
         cohort_segment_id,
-        change_number,
-        {{ list_length('microseconds') }} as dated_transitions,
-        {{ quantile_of_sorted('microseconds', 0.5) }} as microseconds,
-        {{ median_low('microseconds') }} as microseconds_low,
-        {{ median_high('microseconds') }} as microseconds_high,
-    from cohort_times
+        from_stage_id,
+        to_stage_id,
+        times as dated_transitions,
+        microseconds_p50 as microseconds,
+        microseconds_p50_low as microseconds_low,
+        microseconds_p50_high as microseconds_high,
+    from {{ ref('int_cohort_quantiles') }}
+    where time_kind = 'transition'
 ),
 
 matrix as (
@@ -256,7 +240,8 @@ matrix as (
     left join cohort_medians
         on
             cohort_transitions.cohort_segment_id = cohort_medians.cohort_segment_id
-            and cohort_transitions.change_number = cohort_medians.change_number
+            and stage_changes.from_stage_id = cohort_medians.from_stage_id
+            and stage_changes.to_stage_id = cohort_medians.to_stage_id
 )
 
 select
@@ -275,7 +260,7 @@ select
     {{ wilson_low('matrix.transitions', 'cohort_stage_visits.visits') }} as transition_rate_low,
     {{ wilson_high('matrix.transitions', 'cohort_stage_visits.visits') }} as transition_rate_high,
     {{ is_reportable('cohort_stage_visits.visits') }} as transition_rate_is_reportable,
-    cast(matrix.dated_transitions as bigint) as dated_transitions,
+    matrix.dated_transitions,
     {{ seconds_of('matrix.microseconds') }} as median_seconds,
     {{ seconds_of('matrix.microseconds_low') }} as median_seconds_low,
     {{ seconds_of('matrix.microseconds_high') }} as median_seconds_high,

@@ -1,4 +1,5 @@
 {%- set percents = [10, 25, 50, 75, 90] -%}
+{%- set time_kinds = ['elapsed', 'mature', 'business', 'cumulative'] -%}
 {%- set is_of_journey = 'journey_number > 0 and previous_visit_number = 0' -%}
 {%- set exit_counts = [
     'visits', 'completed', 'censored', 'mature_completed', 'microseconds', 'mature_microseconds',
@@ -135,137 +136,34 @@ losses as (
     where event = 'lost'
 ),
 
--- Of most cohorts all journeys are mature, or none is: their times need not be sorted twice. In all
--- time stand visits before any journey, too, which are never mature.
-cohort_maturity as (
-    select
-        cohort_segment_id,
-        mature_journeys = journeys and journeys > 0 and cohort_grain != 'all' as is_all_mature,
-        mature_journeys > 0 as has_mature,
-    from cohort_segments
-),
-
 day_cohorts as (
     select
-        day_cohorts.day_cohort_segment_id,
-        day_cohorts.cohort_segment_id,
-        cohort_maturity.has_mature and not cohort_maturity.is_all_mature as is_partly_mature,
-    from {{ ref('int_day_cohorts') }} as day_cohorts
-    inner join cohort_maturity
-        on day_cohorts.cohort_segment_id = cohort_maturity.cohort_segment_id
-),
-
-times as (
-    select
-        cell_id,
-        stage_id as from_stage_id,
-        'any_exit' as to_stage_id,
-        is_mature,
-        microseconds_in_stage as microseconds,
-        business_microseconds_in_stage as business_microseconds,
-        cumulative_microseconds,
-    from cell_visits
-    where microseconds_in_stage is not null or cumulative_microseconds is not null
-    union all
-    select
-        cell_id,
-        from_stage_id,
-        to_stage_id,
-        is_mature,
-        microseconds,
-        null as business_microseconds,
-        null as cumulative_microseconds,
-    from stage_pairs
-    where microseconds is not null and not is_after_outcome
-),
-
--- One number for both stages: each time is copied for some thirty cohorts, and narrow rows are
--- grouped several times as fast.
-timed_stages as (
-    select
-        from_stage_id,
-        to_stage_id,
-        cast(row_number() over (order by from_stage_id, to_stage_id) as integer) as pair_number,
-    from times
-    group by from_stage_id, to_stage_id
-),
-
-numbered_times as (
-    select
-        times.cell_id,
-        timed_stages.pair_number,
-        times.is_mature,
-        times.microseconds,
-        times.business_microseconds,
-        times.cumulative_microseconds,
-    from times
-    inner join timed_stages
-        on
-            times.from_stage_id = timed_stages.from_stage_id
-            and times.to_stage_id = timed_stages.to_stage_id
-),
-
-cohort_times as (
-    select
-        day_cohorts.cohort_segment_id,
-        numbered_times.pair_number,
-        {{ sorted_numbers('numbered_times.microseconds') }} as times,
-        {{ sorted_numbers(
-            "case
-                when day_cohorts.is_partly_mature and numbered_times.is_mature
-                    then numbered_times.microseconds
-            end"
-        ) }} as partly_mature_times,
-        {{ sorted_numbers('numbered_times.business_microseconds') }} as business_times,
-        {{ sorted_numbers('numbered_times.cumulative_microseconds') }} as cumulative_times,
-    from numbered_times
-    inner join cell_days on numbered_times.cell_id = cell_days.cell_id
-    inner join day_cohorts
-        on cell_days.day_cohort_segment_id = day_cohorts.day_cohort_segment_id
-    group by all
-),
-
-mature_cohort_times as (
-    select
-        cohort_times.cohort_segment_id,
-        cohort_times.pair_number,
-        cohort_times.times,
-        case
-            when cohort_maturity.is_all_mature then cohort_times.times
-            else cohort_times.partly_mature_times
-        end as mature_times,
-        cohort_times.business_times,
-        cohort_times.cumulative_times,
-    from cohort_times
-    inner join cohort_maturity
-        on cohort_times.cohort_segment_id = cohort_maturity.cohort_segment_id
+        day_cohort_segment_id,
+        cohort_segment_id,
+    from {{ ref('int_day_cohorts') }}
 ),
 
 cohort_quantiles as (
     select
-        mature_cohort_times.cohort_segment_id,
-        timed_stages.from_stage_id,
-        timed_stages.to_stage_id,
+        cohort_segment_id,
+        time_kind,
+        from_stage_id,
+        to_stage_id,
         {% for percent in percents -%}
-            {{ quantile_of_sorted('times', percent / 100) }} as microseconds_p{{ percent }},
-            {{ quantile_of_sorted('mature_times', percent / 100) }}
-                as mature_microseconds_p{{ percent }},
+            microseconds_p{{ percent }},
         {% endfor -%}
-        {{ quantile_of_sorted('business_times', 0.5) }} as business_microseconds_p50,
-        {{ quantile_of_sorted('cumulative_times', 0.5) }} as cumulative_microseconds_p50,
-        {% for times, name in [
-            ('times', 'microseconds_p50'),
-            ('mature_times', 'mature_microseconds_p50'),
-            ('business_times', 'business_microseconds_p50'),
-            ('cumulative_times', 'cumulative_microseconds_p50'),
-        ] -%}
-            {{ median_low(times) }} as {{ name }}_low,
-            {{ median_high(times) }} as {{ name }}_high,
-        {% endfor -%}
-    from mature_cohort_times
-    inner join timed_stages on mature_cohort_times.pair_number = timed_stages.pair_number
+        microseconds_p50_low,
+        microseconds_p50_high,
+    from {{ ref('int_cohort_quantiles') }}
 ),
 
+{% for kind in time_kinds -%}
+    {{ kind }}_times as (
+        select * from cohort_quantiles
+        where time_kind = '{{ kind }}'
+    ),
+
+{% endfor -%}
 -- What adds up is counted by cell first, then added up to the days, of which there are fewer, and
 -- from them to every cohort and segment.
 cell_exits as (
@@ -478,21 +376,21 @@ select
     cast(cycle_counts.censored as bigint) as censored,
     cast(cycle_counts.undated as bigint) as undated,
     {% for percent in percents -%}
-        {{ seconds_of('cohort_quantiles.microseconds_p' ~ percent) }} as p{{ percent }},
+        {{ seconds_of('elapsed_times.microseconds_p' ~ percent) }} as p{{ percent }},
         {% if percent == 50 -%}
-            {{ seconds_of('cohort_quantiles.microseconds_p50_low') }} as p50_low,
-            {{ seconds_of('cohort_quantiles.microseconds_p50_high') }} as p50_high,
+            {{ seconds_of('elapsed_times.microseconds_p50_low') }} as p50_low,
+            {{ seconds_of('elapsed_times.microseconds_p50_high') }} as p50_high,
             {{ is_reportable('cycle_counts.completed') }} as p50_is_reportable,
         {% endif -%}
     {% endfor -%}
     {{ seconds_of('cycle_counts.microseconds') }} / nullif(cycle_counts.completed, 0) as mean,
     cast(cycle_counts.mature_completed as bigint) as mature_completed,
     {% for percent in percents -%}
-        {{ seconds_of('cohort_quantiles.mature_microseconds_p' ~ percent) }}
+        {{ seconds_of('mature_times.microseconds_p' ~ percent) }}
             as mature_p{{ percent }},
         {% if percent == 50 -%}
-            {{ seconds_of('cohort_quantiles.mature_microseconds_p50_low') }} as mature_p50_low,
-            {{ seconds_of('cohort_quantiles.mature_microseconds_p50_high') }} as mature_p50_high,
+            {{ seconds_of('mature_times.microseconds_p50_low') }} as mature_p50_low,
+            {{ seconds_of('mature_times.microseconds_p50_high') }} as mature_p50_high,
             {{ is_reportable('cycle_counts.mature_completed') }} as mature_p50_is_reportable,
         {% endif -%}
     {% endfor -%}
@@ -544,16 +442,16 @@ select
     1 - wins.share as never_won_share,
     1 - wins.share_high as never_won_share_low,
     1 - wins.share_low as never_won_share_high,
-    {{ seconds_of('cohort_quantiles.business_microseconds_p50') }} as business_p50,
-    {{ seconds_of('cohort_quantiles.business_microseconds_p50_low') }} as business_p50_low,
-    {{ seconds_of('cohort_quantiles.business_microseconds_p50_high') }} as business_p50_high,
+    {{ seconds_of('business_times.microseconds_p50') }} as business_p50,
+    {{ seconds_of('business_times.microseconds_p50_low') }} as business_p50_low,
+    {{ seconds_of('business_times.microseconds_p50_high') }} as business_p50_high,
     {{ is_reportable('cycle_counts.stays') }} as business_p50_is_reportable,
     {{ seconds_of('cycle_counts.business_microseconds') }} / nullif(cycle_counts.stays, 0)
         as business_mean,
     cast(cycle_counts.cumulative_completed as bigint) as cumulative_completed,
-    {{ seconds_of('cohort_quantiles.cumulative_microseconds_p50') }} as cumulative_p50,
-    {{ seconds_of('cohort_quantiles.cumulative_microseconds_p50_low') }} as cumulative_p50_low,
-    {{ seconds_of('cohort_quantiles.cumulative_microseconds_p50_high') }} as cumulative_p50_high,
+    {{ seconds_of('cumulative_times.microseconds_p50') }} as cumulative_p50,
+    {{ seconds_of('cumulative_times.microseconds_p50_low') }} as cumulative_p50_low,
+    {{ seconds_of('cumulative_times.microseconds_p50_high') }} as cumulative_p50_high,
     {{ is_reportable('cycle_counts.cumulative_completed') }} as cumulative_p50_is_reportable,
     {{ seconds_of('cycle_counts.cumulative_microseconds') }}
     / nullif(cycle_counts.cumulative_completed, 0) as cumulative_mean,
@@ -561,11 +459,13 @@ select
     cast(cycle_counts.stalled as bigint) as stalled,
 from cycle_counts
 inner join cohort_segments on cycle_counts.cohort_segment_id = cohort_segments.cohort_segment_id
-left join cohort_quantiles
-    on
-        cycle_counts.cohort_segment_id = cohort_quantiles.cohort_segment_id
-        and cycle_counts.from_stage_id = cohort_quantiles.from_stage_id
-        and cycle_counts.to_stage_id = cohort_quantiles.to_stage_id
+{% for kind in time_kinds -%}
+    left join {{ kind }}_times
+        on
+            cycle_counts.cohort_segment_id = {{ kind }}_times.cohort_segment_id
+            and cycle_counts.from_stage_id = {{ kind }}_times.from_stage_id
+            and cycle_counts.to_stage_id = {{ kind }}_times.to_stage_id
+{% endfor -%}
 left join stage_survival
     on
         cycle_counts.cohort_segment_id = stage_survival.cohort_segment_id
