@@ -97,6 +97,42 @@ def test_quantiles_and_intervals_of_lists_are_those_of_numpy_and_of_the_ranks(
         assert (low, high) == wanted, size
 
 
+def test_quantiles_of_counted_numbers_are_those_of_single_ones(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    """Prevents quantiles of large cohorts that are off by one, or count a length once."""
+    random = np.random.default_rng(9)
+    groups = {size: random.integers(0, 1 + size // 3, size) for size in (*range(1, 30), 400, 2501)}
+    shares = (0, 0.1, 0.25, 0.5, 0.9, 1)
+    quantiles = ", ".join(
+        f"{{{{ quantile_of_counted('number', 'up_to', 'in_all', {share}) }}}}" for share in shares
+    )
+    query = f"select size, {quantiles} from counted group by size"
+    with duckdb.connect() as connection:
+        connection.execute("create table measured (size integer, number bigint)")
+        connection.executemany(
+            "insert into measured select ?, unnest(?)",
+            [(size, numbers.tolist()) for size, numbers in groups.items()],
+        )
+        connection.execute(
+            """
+            create table counted as
+            select
+                size,
+                number,
+                sum(count(*)) over (partition by size order by number) as up_to,
+                sum(count(*)) over (partition by size) as in_all,
+            from measured
+            group by size, number
+            """
+        )
+        compiled = compiled_sql(query, tmp_path_factory.getbasetemp() / "macros")
+        found = {size: row for size, *row in connection.execute(compiled).fetchall()}
+    assert found.keys() == groups.keys()
+    for size, numbers in groups.items():
+        assert found[size] == pytest.approx(np.quantile(numbers, shares).tolist(), rel=1e-14), size
+
+
 def test_a_rounded_wait_is_the_next_length_of_nine_binary_digits(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
