@@ -39,8 +39,7 @@ journeys as (
 
 -- A row that both orders show is there twice.
 journeys_of_one_order as (
-    select
-        subject_key,
+    select subject_key,
     from journeys
     group by
         subject_key,
@@ -53,8 +52,7 @@ journeys_of_one_order as (
 ),
 
 stages_of_one_order as (
-    select
-        journeys.subject_key,
+    select journeys.subject_key,
     from journeys
     inner join {{ ref('int_journey_entries') }} as journey_entries
         on
@@ -70,8 +68,7 @@ stages_of_one_order as (
 ),
 
 visits_of_one_order as (
-    select
-        order_keys.subject_key,
+    select order_keys.subject_key,
     from order_keys
     inner join {{ ref('int_stage_visits') }} as stage_visits
         on order_keys.order_key = stage_visits.subject_key
