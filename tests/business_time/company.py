@@ -23,7 +23,7 @@ FUNNEL = {
     "funnel_stages": "funnel_id,stage_position,stage_id\nf,1,a\n",
     "stage_rules": "funnel_id,stage_id,rule_type,match_value\nf,a,event,a\n",
 }
-MODELS = ("stg_time_zones__utc_offsets", "int_calendar_dates", "fct_stage_visits")
+MODELS = ("stg_time_zones__utc_offsets", "int_calendar_dates", "int_timed_visits")
 
 
 @dataclass(frozen=True)
@@ -74,8 +74,8 @@ def business_microseconds(company: Company, pairs: Pairs, home: Path) -> list[in
     assert not outcome.failures, [one.message for one in outcome.failures]
     with duckdb.connect(str(settings.build), read_only=True) as connection:
         rows = connection.execute(
-            "select business_seconds_in_stage from core.fct_stage_visits"
-            " where visit_number = 1 order by subject_id"
+            "select business_seconds_in_stage from intermediate.int_timed_visits"
+            " where visit_number = 1 order by subject_key"
         ).fetchall()
     assert len(rows) == len(pairs)
     return [int(seconds * 1_000_000) for (seconds,) in rows]
@@ -94,20 +94,15 @@ def _calendar(company: Company) -> dict[str, str]:
 
 
 def _write(pairs: Pairs, connection: duckdb.DuckDBPyConnection) -> None:
-    connection.execute("create schema core; create schema intermediate")
+    connection.execute("create schema intermediate")
     connection.execute(
         "create table intermediate.int_run as select cast(? as timestamp) as as_of", [AS_OF]
-    )
-    connection.execute(
-        "create table intermediate.int_journey_outcomes (funnel_id varchar, subject_id varchar,"
-        " journey_number integer, entered_at timestamp)"
     )
     connection.execute(
         """
         create table intermediate.int_stage_visits as
         select
-            'f' as funnel_id,
-            format('{:06d}', pair_number) as subject_id,
+            cast(pair_number as bigint) as subject_key,
             visit_number,
             1 as journey_number,
             'a' as stage_id,
