@@ -35,7 +35,6 @@ chain_entries as (
 -- could serve a stage of the ladder is no loss.
 closing_events as (
     select
-        funnel_events.funnel_id,
         funnel_events.subject_key,
         funnel_events.event_number,
         funnel_events.entered_at,
@@ -91,7 +90,6 @@ starts as (
 -- Only an entry of the first stage opens a further journey.
 openings as (
     select
-        funnel_id,
         subject_key,
         event_number,
     from starts

@@ -32,7 +32,6 @@ chain_entries as (
 
 stage_lanes as (
     select distinct
-        funnel_id,
         chain_key,
         stage_position,
         lane,
@@ -42,7 +41,6 @@ stage_lanes as (
 wanted_entries as (
     select
         chain_entries.entry_id,
-        chain_entries.funnel_id,
         chain_entries.chain_key,
         chain_entries.event_number,
         chain_entries.stage_position,
@@ -64,7 +62,6 @@ wanted_entries as (
 later_entries as (
     select
         wanted_entries.entry_id,
-        wanted_entries.funnel_id,
         wanted_entries.chain_key,
         wanted_entries.event_number,
         wanted_entries.stage_position,
@@ -88,7 +85,6 @@ later_entries as (
 simultaneous_entries as (
     select
         chain_entries.entry_id,
-        chain_entries.funnel_id,
         chain_entries.chain_key,
         chain_entries.event_number,
         chain_entries.stage_position,
@@ -125,7 +121,6 @@ all_next_entries as (
 shareable_entries as (
     select
         entry_id,
-        funnel_id,
         chain_key,
         event_number,
         stage_position,
@@ -136,7 +131,6 @@ shareable_entries as (
 
 repeatable_entries as (
     select
-        chain_entries.funnel_id,
         chain_entries.chain_key,
         chain_entries.event_number,
         chain_entries.stage_position,
@@ -211,7 +205,7 @@ passed_events as (
             chain_entries.chain_key = repeatable_entries.chain_key
             and chain_entries.event_number = repeatable_entries.event_number
             and all_next_entries.stage_position = repeatable_entries.stage_position
-    where repeatable_entries.funnel_id is null
+    where repeatable_entries.chain_key is null
 ),
 
 judged_events as (

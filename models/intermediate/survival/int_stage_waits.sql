@@ -134,6 +134,12 @@ later_visits as (
             first_visits.journey_id = visited_stages.journey_id
             and curves.curve_id = visited_stages.curve_id
     where visited_stages.curve_id is null or visited_stages.to_entered_at is not null
+),
+
+journey_waits as (
+    select * from outcomes
+    union all
+    select * from later_visits
 )
 
 select
@@ -153,14 +159,4 @@ select
     started_at,
     greatest({{ microseconds_between('started_at', 'stopped_at') }}, 0) as microseconds,
     fate,
-from outcomes
-
-union all
-
-select
-    cell_id,
-    curve_id,
-    started_at,
-    greatest({{ microseconds_between('started_at', 'stopped_at') }}, 0) as microseconds,
-    fate,
-from later_visits
+from journey_waits
