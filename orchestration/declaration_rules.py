@@ -166,6 +166,7 @@ def names_are_known(tables: Tables) -> Iterator[Mistake]:
         "funnel_stages": (),
         "stage_rules": ("stage_id",),
         "funnel_exclusions": ("after_stage_id", "before_stage_id"),
+        "deal_size_bands": (),
     }
     for table, columns in stage_columns.items():
         for row in tables[table]:
@@ -555,6 +556,49 @@ def order_precedences_differ(tables: Tables) -> Iterator[Mistake]:
             )
 
 
+def deal_sizes_do_not_overlap(tables: Tables) -> Iterator[Mistake]:
+    """An amount lies in one band of its funnel at most, and an average within its band."""
+    by_funnel = sorted(
+        tables["deal_size_bands"],
+        key=lambda band: (band["funnel_id"], float(band["amount_from"])),
+    )
+    for _, bands in groupby(by_funnel, key=lambda band: band["funnel_id"]):
+        below = None
+        for band in bands:
+            amount_from = float(band["amount_from"])
+            if below is not None and amount_from < below:
+                yield Mistake(
+                    "deal_size_bands.csv",
+                    band.line,
+                    "amount_from",
+                    f"at least {below:g}, where the band before ends"
+                    if below < float("inf")
+                    else "no further band, as the one before has no amount_below",
+                    band["amount_from"],
+                    "Let every amount lie in one band at most.",
+                )
+            below = float(band["amount_below"] or "inf")
+            if below <= amount_from:
+                yield Mistake(
+                    "deal_size_bands.csv",
+                    band.line,
+                    "amount_below",
+                    f"an amount above amount_from, which is {band['amount_from']}",
+                    band["amount_below"],
+                    "Correct one of the two amounts.",
+                )
+            average = band["average_amount"]
+            if average and not amount_from <= float(average) < below:
+                yield Mistake(
+                    "deal_size_bands.csv",
+                    band.line,
+                    "average_amount",
+                    f"an amount of the band {band['band_name']!r}",
+                    average,
+                    "Correct it, or leave it empty to take the average of what was won.",
+                )
+
+
 RULES: tuple[Callable[[Tables], Iterator[Mistake]], ...] = (
     funnels_are_consistent,
     stages_form_ladders,
@@ -571,6 +615,7 @@ RULES: tuple[Callable[[Tables], Iterator[Mistake]], ...] = (
     traffic_can_be_recognised,
     channels_can_be_told,
     order_precedences_differ,
+    deal_sizes_do_not_overlap,
 )
 
 

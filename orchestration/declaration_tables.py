@@ -233,6 +233,16 @@ def exchange_rate(cell: str) -> str | Refusal:
     )
 
 
+def amount(cell: str) -> str | Refusal:
+    """Money in the reporting currency, as decimal(18,4) holds it."""
+    if re.fullmatch(r"\d{1,14}(\.\d{1,4})?", cell):
+        return cell
+    return Refusal(
+        "an amount in the reporting currency, with at most 4 digits after the decimal point",
+        "Write it with digits alone, as in 30000, without currency or thousands separator.",
+    )
+
+
 def weekday(cell: str) -> str | Refusal:
     """A day of the week, as in ISO 8601."""
     if re.fullmatch(r"[1-7]", cell):
@@ -435,6 +445,17 @@ TABLES = (
         "known_on_dates",
         (Column("known_on", calendar_day, is_required=True),),
         key=("known_on",),
+    ),
+    Table(
+        "deal_size_bands",
+        (
+            Column("funnel_id", text, is_required=True),
+            Column("band_name", text, is_required=True),
+            Column("amount_from", amount, default="0"),
+            Column("amount_below", amount),
+            Column("average_amount", amount),
+        ),
+        key=("funnel_id", "band_name"),
     ),
 )
 

@@ -20,7 +20,7 @@ from orchestration.values import literal
 DECLARED_FOR_STAGING = ("sources", "role_addresses", "excluded_traffic")
 
 # These are read by tables that are built in full every night.
-NOT_DECLARED_FOR_KEPT = ("exchange_rates", "horizons", "known_on_dates")
+NOT_DECLARED_FOR_KEPT = ("exchange_rates", "horizons", "known_on_dates", "deal_size_bands")
 
 
 def drop_stale(settings: Settings, declared: Declarations) -> tuple[str, ...]:
