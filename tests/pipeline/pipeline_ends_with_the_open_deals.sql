@@ -22,12 +22,25 @@ found as (
     where days.segment_name = 'all'
 ),
 
+last_journeys as (
+    select
+        funnel_id,
+        stage_id,
+        outcome,
+        stage_entered_at,
+    from {{ ref('int_deals') }}
+    qualify row_number() over (
+        partition by funnel_id, deal_id
+        order by journey_number desc
+    ) = 1
+),
+
 expected as (
     select
         funnel_id,
         stage_id,
         count(*) as open_deals,
-    from {{ ref('int_deals') }}
+    from last_journeys
     where outcome = 'open' and stage_entered_at is not null
     group by all
 )

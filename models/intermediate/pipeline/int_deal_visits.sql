@@ -6,6 +6,15 @@ funnels as (
     where subject_type = 'opportunity' and order_mode = 'furthest'
 ),
 
+-- Nobody can say since when such a deal is where it is, so no day can tell where it was.
+undated_deals as (
+    select distinct
+        funnel_id,
+        subject_id,
+    from {{ ref('fct_stage_visits') }}
+    where entered_at is null
+),
+
 visits as (
     select
         visits.funnel_id,
@@ -19,7 +28,11 @@ visits as (
     from {{ ref('fct_stage_visits') }} as visits
     inner join funnels
         on visits.funnel_id = funnels.funnel_id
-    where visits.entered_at is not null
+    left join undated_deals
+        on
+            visits.funnel_id = undated_deals.funnel_id
+            and visits.subject_id = undated_deals.subject_id
+    where undated_deals.subject_id is null
 
     union all
 
