@@ -179,8 +179,8 @@ def _write(connection: duckdb.DuckDBPyConnection) -> None:
     )
     tables: dict[str, tuple[str, list[tuple[object, ...]]]] = {
         "core.dim_funnels": (
-            "funnel_id varchar, subject_type varchar",
-            [("sales", "opportunity")],
+            "funnel_id varchar, subject_type varchar, order_mode varchar",
+            [("sales", "opportunity", "furthest")],
         ),
         "core.dim_funnel_stages": (
             "funnel_id varchar, stage_id varchar, stage_kind varchar, stage_position integer",

@@ -6,7 +6,6 @@ deals as (
         deal_id,
         journey_number,
         account_id,
-        furthest_stage_position,
     from {{ ref('int_deals') }}
 ),
 
@@ -55,9 +54,7 @@ losses as (
         stage_visits.return_visit_number,
         deals.journey_number,
         deals.account_id,
-        -- No further than the journey got by its order, and lost at the first stage at least.
-        least(coalesce(stage_visits.stage_position, 1), deals.furthest_stage_position)
-            as stage_position,
+        coalesce(stage_visits.stage_position, 1) as stage_position,
         stage_visits.entered_at as lost_at,
     from deals
     inner join stage_visits

@@ -3,7 +3,7 @@ with
 funnels as (
     select funnel_id,
     from {{ ref('dim_funnels') }}
-    where subject_type = 'opportunity'
+    where subject_type = 'opportunity' and order_mode = 'furthest'
 ),
 
 open_stages as (
@@ -108,7 +108,6 @@ stage_returns as (
         count(*) as returns,
         count(case when returns.outcome = 'won' then 1 end) as returns_won,
         count(case when returns.outcome = 'lost' then 1 end) as returns_lost,
-        count(case when returns.outcome = 'abandoned' then 1 end) as returns_abandoned,
         count(case when returns.outcome = 'open' then 1 end) as returns_open,
         sum(case when returns.outcome = 'won' then returns.amount end) as amount_won,
         count(case when returns.outcome = 'won' and returns.amount is null then 1 end)
@@ -132,7 +131,6 @@ win_backs as (
         coalesce(stage_returns.returns, 0) as returns,
         coalesce(stage_returns.returns_won, 0) as returns_won,
         coalesce(stage_returns.returns_lost, 0) as returns_lost,
-        coalesce(stage_returns.returns_abandoned, 0) as returns_abandoned,
         coalesce(stage_returns.returns_open, 0) as returns_open,
         coalesce(stage_returns.returns - stage_returns.returns_open, 0) as returns_closed,
         stage_returns.amount_won,
@@ -181,7 +179,6 @@ select
     returns,
     returns_won,
     returns_lost,
-    returns_abandoned,
     returns_open,
     returns_closed,
     {{ rate('returns_won', 'returns_closed') }} as return_win_rate,
