@@ -39,7 +39,7 @@ dates as (
     {{ dbt.date_spine('day', first_date, dbt.dateadd('day', 1, last_date)) }}
 ),
 
-known_dates as (
+declared_dates as (
     select cast(dates.date_day as date) as calendar_date,
     from dates
     cross join run
@@ -50,7 +50,7 @@ known_dates as (
 
 hours_of_dates as (
     select
-        known_dates.calendar_date,
+        declared_dates.calendar_date,
         case
             when calendar.is_working_day is null then working_hours.opens_at
             when calendar.is_working_day then calendar.opens_at
@@ -59,10 +59,10 @@ hours_of_dates as (
             when calendar.is_working_day is null then working_hours.closes_at
             when calendar.is_working_day then calendar.closes_at
         end as closes_at,
-    from known_dates
-    left join calendar on known_dates.calendar_date = calendar.calendar_date
+    from declared_dates
+    left join calendar on declared_dates.calendar_date = calendar.calendar_date
     left join working_hours
-        on {{ iso_weekday('known_dates.calendar_date') }} = working_hours.weekday
+        on {{ iso_weekday('declared_dates.calendar_date') }} = working_hours.weekday
 ),
 
 wall_clocks as (
