@@ -652,11 +652,12 @@ def health_rules_stand_once_in_a_funnel(tables: Tables) -> Iterator[Mistake]:
     for rule in tables["owner_health_rules"]:
         name, funnel_id = rule["rule_name"], rule["funnel_id"]
         if first.setdefault((name, funnel_id), rule) is not rule:
+            where = f"funnel {funnel_id!r}" if funnel_id else "all funnels"
             yield Mistake(
                 "owner_health_rules.csv",
                 rule.line,
                 "rule_name",
-                f"the rule {name} once for {f'funnel {funnel_id!r}' if funnel_id else 'all funnels'}",
+                f"the rule {name} once for {where}",
                 f"it again, first in line {first[name, funnel_id].line}",
                 "Remove one of the two, or name the funnel that it is for.",
             )
