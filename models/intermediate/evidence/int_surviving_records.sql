@@ -54,6 +54,7 @@ select
     records.is_deleted and coalesce(records.deleted_at < run.as_of, true) as is_deleted,
     records.created_at,
     records.closed_at,
+    records.deleted_at,
     records.amount,
 from records
 inner join survivors

@@ -3,7 +3,7 @@ with
 funnels as (
     select funnel_id,
     from {{ ref('dim_funnels') }}
-    where subject_type = 'opportunity'
+    where subject_type = 'opportunity' and order_mode = 'furthest'
 ),
 
 journeys as (
@@ -30,13 +30,15 @@ last_visits as (
     select
         funnel_id,
         subject_id,
-        max(visit_number) as visit_number,
-        max_by(stage_id, visit_number) as stage_id,
-        max_by(stage_position, visit_number) as stage_position,
-        max_by(entered_at, visit_number) as entered_at,
         journey_number,
+        stage_id,
+        stage_position,
+        entered_at,
     from {{ ref('fct_stage_visits') }}
-    group by funnel_id, subject_id, journey_number
+    qualify row_number() over (
+        partition by funnel_id, subject_id, journey_number
+        order by visit_number desc
+    ) = 1
 ),
 
 records as (

@@ -13,7 +13,7 @@ deals as (
         stage_id,
         outcome,
         expected_close_date,
-        entered_at,
+        stage_entered_at,
         source_amount,
         source_currency,
         amount_unknown_for,
@@ -101,7 +101,7 @@ gaps as (
         cast(null as varchar) as found,
         'on no day of the pipeline' as consequence,
     from deals
-    where deals.entered_at is null
+    where deals.stage_entered_at is null
 )
 
 select

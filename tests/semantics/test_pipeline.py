@@ -1,0 +1,211 @@
+"""The pipeline of each day and its waterfall: a hand-worked month, and random histories by days."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from tests.semantics.cases import AS_OF, REPORTING_TIMEZONE, assert_rows, case
+from tests.support.tables import Tables
+
+month = case("pipeline_month")
+month_funnel = month.funnel(
+    "deals", "new\noffer\nwon won\nlost lost", subject_type="opportunity", order_mode="furthest"
+)
+for day, rate in (("2024-01-01", "1.0"), ("2024-12-10", "1.5")):
+    month.declare("exchange_rates", currency="CHF", valid_from=day, rate=rate)
+month.declare(
+    "deal_size_bands", funnel_id=month_funnel, band_name="small", amount_from="0", amount_below="50"
+)
+
+
+def _field_change(record_id: str, field: str, at: str, old: str, new: str) -> None:
+    month.deliver(
+        "field_changes",
+        "cases.csv",
+        {
+            "record_id": month.subject(record_id),
+            "field": field,
+            "changed_at": at,
+            "old_value": old,
+            "new_value": new,
+        },
+    )
+
+
+month.changes(
+    "raised",
+    "2024-12-02T15:00:00 new\n2024-12-10T15:00:00 won",
+    amount="150",
+    owner_id="ann",
+    expected_close_date="2024-12-31",
+)
+_field_change("raised", "amount", "2024-12-05T15:00:00", "100", "150")
+month.changes(
+    "reopened",
+    "2024-12-03T15:00:00 new\n2024-12-12T15:00:00 lost\n2024-12-14T15:00:00 offer",
+    amount="40",
+    currency="CHF",
+    owner_id="ann",
+    expected_close_date="2024-12-31",
+)
+month.changes(
+    "pushed",
+    "2024-12-04T15:00:00 new",
+    amount="30",
+    owner_id="bob",
+    expected_close_date="2025-01-20",
+    is_deleted="true",
+    deleted_at="2024-12-15T15:00:00",
+)
+_field_change("pushed", "expected_close_date", "2024-12-08T15:00:00", "2024-12-20", "2025-01-20")
+month.changes("unseen", "2024-12-04T15:00:00 won", amount="999", owner_id="bob")
+month.changes("unpriced", "2024-12-16T15:00:00 new", owner_id="bob")
+# Half past eleven on the evening of 30 December in New York.
+month.changes("evening", "2024-12-31T04:30:00 new", amount="7", owner_id="cat")
+_field_change("evening", "owner_id", "2024-12-31T15:00:00", "bob", "cat")
+ALL = "segment_name = 'all'"
+
+
+def test_every_change_of_a_deal_is_in_one_bucket(warehouse: Tables) -> None:
+    """Prevents a waterfall that does not arrive, or that hides a rate's work among the sellers'."""
+    assert_rows(
+        warehouse,
+        "marts.pipeline_movements",
+        month_funnel,
+        """
+        movement_date  movement       moves  deals_change  amount_change  moves_without_amount
+        2024-12-02     created        1      1             100            0
+        2024-12-03     created        1      1             40             0
+        2024-12-04     created        1      1             30             0
+        2024-12-05     amount_raised  1      0             50             0
+        2024-12-10     revalued       1      0             20             0
+        2024-12-10     won            1      -1            -150           0
+        2024-12-12     lost           1      -1            -60            0
+        2024-12-14     reopened       1      1             60             0
+        2024-12-15     deleted        1      -1            -30            0
+        2024-12-16     created        1      1             0              1
+        2024-12-30     created        1      1             7              0
+        """,
+        where=ALL,
+    )
+
+
+def test_what_leaves_one_month_joins_another(warehouse: Tables) -> None:
+    """Prevents a pushed deal from counting in both months, in none, or as lost."""
+    assert_rows(
+        warehouse,
+        "marts.pipeline_movements",
+        month_funnel,
+        """
+        segment_value  movement_date  movement    deals_change  amount_change
+        2024-12        2024-12-04     created     1             30
+        2024-12        2024-12-08     pushed_out  -1            -30
+        2025-01        2024-12-08     pulled_in   1             30
+        2025-01        2024-12-15     deleted     -1            -30
+        """,
+        where="segment_name = 'close_month'"
+        " and movement_date in ('2024-12-04', '2024-12-08', '2024-12-15')",
+    )
+    assert_rows(
+        warehouse,
+        "marts.pipeline_movements",
+        month_funnel,
+        """
+        segment_value  movement_date  movement   deals_change  amount_change
+        bob            2024-12-30     created    1             7
+        bob            2024-12-31     moved_out  -1            -7
+        cat            2024-12-31     moved_in   1             7
+        """,
+        where="segment_name = 'owner' and movement_date > '2024-12-29'",
+    )
+
+
+def test_a_day_tells_what_stood_at_its_end(warehouse: Tables) -> None:
+    """Prevents days of another time zone, later values in earlier days, and zero for unknown."""
+    assert_rows(
+        warehouse,
+        "marts.pipeline_daily",
+        month_funnel,
+        """
+        snapshot_date  stage_id  open_deals  open_amount  deals_without_amount  deals_in  deals_out
+        2024-12-04     new       3           170          0                     1         0
+        2024-12-05     new       3           220          0                     0         0
+        2024-12-10     new       2           90           0                     0         1
+        2024-12-12     new       1           30           0                     0         1
+        2024-12-14     new       1           30           0                     0         0
+        2024-12-14     offer     1           60           0                     1         0
+        2024-12-15     new       0           0            0                     0         1
+        2024-12-16     new       1           0            1                     1         0
+        2024-12-29     new       1           0            1                     0         0
+        2024-12-31     new       2           7            1                     0         0
+        2024-12-31     offer     1           60           0                     0         0
+        """,
+        where=f"{ALL} and (stage_id = 'new' or open_deals > 0) and snapshot_date in"
+        " ('2024-12-04', '2024-12-05', '2024-12-10', '2024-12-12', '2024-12-14', '2024-12-15',"
+        " '2024-12-16', '2024-12-29', '2024-12-31')"
+        " and (stage_id = 'new' or snapshot_date in ('2024-12-14', '2024-12-31'))",
+    )
+
+
+def test_what_an_amount_is_in_follows_the_amount(warehouse: Tables) -> None:
+    """Prevents a deal from staying among the small ones after a rate has made it larger."""
+    assert_rows(
+        warehouse,
+        "marts.pipeline_movements",
+        month_funnel,
+        """
+        segment_value  movement   deals_change  amount_change
+        small          moved_out  -1            -40
+        (missing)      moved_in   1             60
+        """,
+        where="segment_name = 'deal_size' and movement_date = '2024-12-10' and movement != 'won'",
+    )
+
+
+def test_days_of_random_histories_are_what_the_visits_say(warehouse: Tables) -> None:
+    """Prevents counting by changes from drifting away from looking at each day anew."""
+    zone = ZoneInfo(REPORTING_TIMEZONE)
+    last_day = (AS_OF - timedelta(microseconds=1)).replace(tzinfo=ZoneInfo("UTC"))
+    days = [last_day.astimezone(zone).date() - timedelta(days=back) for back in range(0, 400, 3)]
+    visits = warehouse.query(
+        """
+        select funnel_id, subject_id, stage_id, stage_kind, entered_at
+        from core.fct_stage_visits
+        inner join core.dim_funnels using (funnel_id)
+        where subject_type = 'opportunity' and order_mode = 'furthest'
+        qualify bool_and(entered_at is not null) over (partition by funnel_id, subject_id)
+        order by funnel_id, subject_id, visit_number
+        """
+    )
+    deleted = {
+        (funnel_id, deal_id)
+        for funnel_id, deal_id in warehouse.query(
+            "select funnel_id, deal_id from intermediate.int_deal_visits"
+            " where deleted_at is not null"
+        )
+    }
+    funnels_of_deleted = {funnel_id for funnel_id, _ in deleted}
+    expected: Counter[tuple[str, date, str]] = Counter()
+    for day in days:
+        end = datetime.combine(day + timedelta(days=1), time(), zone)
+        end = end.astimezone(ZoneInfo("UTC")).replace(tzinfo=None)
+        present = {
+            (funnel_id, deal_id): (stage_id, stage_kind)
+            for funnel_id, deal_id, stage_id, stage_kind, entered_at in visits
+            if entered_at < end
+        }
+        for (funnel_id, _), (stage_id, stage_kind) in present.items():
+            if stage_kind == "open" and funnel_id not in funnels_of_deleted:
+                expected[funnel_id, day, stage_id] += 1
+    found = {
+        (funnel_id, day, stage_id): open_deals
+        for funnel_id, day, stage_id, open_deals in warehouse.query(
+            "select funnel_id, snapshot_date, stage_id, open_deals from marts.pipeline_daily"
+            " where segment_name = 'all' and open_deals > 0"
+        )
+        if day in set(days) and funnel_id not in funnels_of_deleted
+    }
+    assert len(expected) > 500
+    assert found == dict(expected)
