@@ -39,21 +39,13 @@ next_steps as (
     from {{ ref('int_deal_next_steps') }}
 ),
 
-open_stages as (
-    select
-        funnel_id,
-        stage_id,
-    from {{ ref('dim_funnel_stages') }}
-    where stage_kind = 'open'
-),
-
-stage_visits as (
-    select
+worked_journeys as (
+    select distinct
         funnel_id,
         subject_id,
         journey_number,
-        stage_id,
     from {{ ref('fct_stage_visits') }}
+    where stage_kind = 'open'
 ),
 
 moves_back as (
@@ -76,18 +68,6 @@ outer_bands as (
     from deal_size_bands
     group by funnel_id
     having count(*) > 1
-),
-
-worked_journeys as (
-    select distinct
-        stage_visits.funnel_id,
-        stage_visits.subject_id,
-        stage_visits.journey_number,
-    from stage_visits
-    inner join open_stages
-        on
-            stage_visits.funnel_id = open_stages.funnel_id
-            and stage_visits.stage_id = open_stages.stage_id
 )
 
 select
