@@ -556,9 +556,9 @@ def _month_findings(world: World) -> dict[tuple[Any, ...], int]:
         ]
         usual = statistics.median([wins[month] for month in full]) if full else 0
         for month in full:
-            if bounds := _bounds("signings_outside", funnel_id):
-                if not bounds[0] <= wins[month] <= bounds[1]:
-                    found[funnel_id, owner, "signings_outside", month] = wins[month]
+            bounds = _bounds("signings_outside", funnel_id)
+            if bounds and not bounds[0] <= wins[month] <= bounds[1]:
+                found[funnel_id, owner, "signings_outside", month] = wins[month]
             if bounds := _bounds("bumper_then_none", funnel_id):
                 before = wins[_previous(month)] if _previous(month) in full else -1
                 is_bumper = before >= max(bounds[2], 2 * usual)
