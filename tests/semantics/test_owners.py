@@ -31,9 +31,17 @@ for rule, hours in (
     )
 
 
-def _deal(record_id: str, owner_id: str, changes: str, **columns: str) -> None:
-    created_at = changes.split()[0]
-    month.changes(record_id, changes, owner_id=owner_id, created_at=created_at, **columns)
+def _deal(
+    record_id: str, owner_id: str, changes: str, amount: str = "", next_step: str = ""
+) -> None:
+    month.changes(
+        record_id,
+        changes,
+        owner_id=owner_id,
+        created_at=changes.split()[0],
+        amount=amount,
+        next_step=next_step,
+    )
 
 
 _deal(
