@@ -115,3 +115,23 @@ def test_event_funnels_take_the_amount_of_the_winning_event(warehouse: Tables) -
         open        open     -
         """,
     )
+
+
+large = case("large_amounts")
+large_funnel = large.funnel(
+    "deals", "new\nwon won\nlost lost", subject_type="opportunity", order_mode="furthest"
+)
+large.changes("ship", WON_IN_JUNE, amount="300000000", currency="EUR")
+
+
+def test_an_amount_of_some_hundred_millions_is_converted(warehouse: Tables) -> None:
+    """Prevents one large deal from stopping the night: a product that 64 bits do not hold."""
+    assert_rows(
+        warehouse,
+        "core.fct_journeys",
+        large_funnel,
+        """
+        subject_id  amount
+        ship        330000000
+        """,
+    )

@@ -198,19 +198,16 @@ dated_states as (
     cross join run
 ),
 
-priced_states as (
+rated_states as (
     select
         dated_states.*,
-        cast(
-            dated_states.source_amount
-            * case
-                when
-                    coalesce(dated_states.source_currency, dated_states.reporting_currency)
-                    = dated_states.reporting_currency
-                    then 1
-                else exchange_rates.rate
-            end as decimal(18, 4)
-        ) as amount,
+        case
+            when
+                coalesce(dated_states.source_currency, dated_states.reporting_currency)
+                = dated_states.reporting_currency
+                then 1
+            else exchange_rates.rate
+        end as rate,
     from dated_states
     asof left join exchange_rates
         on
@@ -232,12 +229,12 @@ select
     expected_close_date,
     source_amount,
     source_currency,
-    amount,
+    {{ in_reporting_currency('source_amount', 'rate') }} as amount,
     changed_at,
     changed_date,
     lead(changed_at) over by_deal as next_changed_at,
     lead(changed_date) over by_deal as next_changed_date,
-from priced_states
+from rated_states
 window by_deal as (
     partition by funnel_id, deal_id
     order by changed_at

@@ -114,7 +114,7 @@ select
         business_microseconds('rated_journeys.ended_at', 'end_dates') ~ ' - '
         ~ business_microseconds('rated_journeys.entered_at', 'entry_dates')
     ) }} as business_seconds_to_outcome,
-    cast(rated_journeys.source_amount * rated_journeys.rate as decimal(18, 4)) as amount,
+    {{ in_reporting_currency('rated_journeys.source_amount', 'rated_journeys.rate') }} as amount,
 from rated_journeys
 inner join funnel_stages as furthest_stages
     on

@@ -145,20 +145,16 @@ select
     told_totals.open_deals_above,
     {{ rate('told_totals.open_deals', 'told_totals.open_deals_above') }} as shape_ratio,
     told_totals.win_probability,
-    cast(
-        told_totals.open_amount
-        * cast(told_totals.win_probability as decimal(9, 8)) as decimal(18, 4)
-    ) as weighted_amount,
+    {{ weighted_amount('told_totals.open_amount', 'told_totals.win_probability') }}
+        as weighted_amount,
     coalesce(win_rates.won, 0) as won_before,
     coalesce(win_rates.closed, 0) as closed_before,
     {{ rate('win_rates.won', 'win_rates.closed') }} as observed_win_rate,
     {{ wilson_low('win_rates.won', 'win_rates.closed') }} as observed_win_rate_low,
     {{ wilson_high('win_rates.won', 'win_rates.closed') }} as observed_win_rate_high,
     {{ is_reportable('win_rates.closed') }} as observed_win_rate_is_reportable,
-    cast(
-        told_totals.open_amount
-        * cast({{ rate('win_rates.won', 'win_rates.closed') }} as decimal(9, 8)) as decimal(18, 4)
-    ) as observed_weighted_amount,
+    {{ weighted_amount('told_totals.open_amount', rate('win_rates.won', 'win_rates.closed')) }}
+        as observed_weighted_amount,
     cast(
         (
             cast(told_totals.open_deals as decimal(18, 0))
