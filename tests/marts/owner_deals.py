@@ -150,6 +150,8 @@ def random_world(seed: int) -> World:
     # Of very different strength, so that there are stars, bumper months and idle ones.
     strength = {owner: chance.random() ** 3 + 0.02 for owner in owners}
     size = {owner: chance.choice([10, 300, 300, 5000]) for owner in owners}
+    # Amounts whose products do not fit into 64 bits.
+    size["o05"] = 90_000_000
     deals = []
     for number in range(900):
         owner = chance.choices(owners, [strength[one] for one in owners])[0]

@@ -85,7 +85,7 @@ def _performance(
     ]
     is_open = [deal for deal in own if deal.outcome == "open"]
     weighted = [
-        deal.amount * probability
+        rounded(deal.amount * probability)
         for deal in is_open
         if deal.amount is not None and (probability := PROBABILITY[deal.stage_id]) is not None
     ]
@@ -104,7 +104,7 @@ def _performance(
         "open_amount": (_total(known) if known or not is_open else None) if of_today else None,
         "open_amount_unknown": len(is_open) - len(known) if of_today else None,
         "weighted_amount": (
-            (rounded(_total(weighted)) if weighted or not is_open else None) if of_today else None
+            (_total(weighted) if weighted or not is_open else None) if of_today else None
         ),
         "weighted_amount_unknown": len(is_open) - len(weighted) if of_today else None,
     }

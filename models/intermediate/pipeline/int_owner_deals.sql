@@ -12,7 +12,7 @@ funnel_stages as (
     select
         funnel_id,
         stage_id,
-        cast(win_probability as decimal(9, 8)) as win_probability,
+        win_probability,
     from {{ ref('dim_funnel_stages') }}
 ),
 
@@ -53,7 +53,7 @@ deals as (
         deals.ended_date,
         deals.microseconds_to_outcome,
         deals.amount,
-        funnel_stages.win_probability,
+        {{ weighted_amount('deals.amount', 'funnel_stages.win_probability') }} as weighted_amount,
         -- Who is not said to have left is there.
         deals.owner_id is not null and coalesce(owners.is_active, true) as is_of_active_owner,
     from deals

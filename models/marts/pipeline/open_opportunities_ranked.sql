@@ -178,7 +178,7 @@ weighted_deals as (
 valued_deals as (
     select
         *,
-        cast(amount * cast(win_probability as decimal(9, 8)) as decimal(18, 4)) as expected_value,
+        {{ weighted_amount('amount', 'win_probability') }} as expected_value,
     from weighted_deals
 )
 

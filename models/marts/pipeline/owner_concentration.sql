@@ -98,8 +98,11 @@ sums as (
         {{ sorted_numbers('result') }} as sorted_results,
         -- The mean is rounded: what that adds to the squares is taken off them below.
         sum(result - mean) as differences,
-        sum((result - mean) * (result - mean)) as squares,
-        sum(result * cast(2 * place - sellers - 1 as decimal(10, 0))) as placed_total,
+        -- Products of short decimals are worked out in 64 bits, which large amounts exceed.
+        sum(cast(result - mean as decimal(38, 4)) * cast(result - mean as decimal(38, 4)))
+            as squares,
+        sum(cast(result as decimal(38, 4)) * cast(2 * place - sellers - 1 as decimal(10, 0)))
+            as placed_total,
     from compared_results
     group by all
 ),

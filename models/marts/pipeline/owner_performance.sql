@@ -20,7 +20,7 @@ owner_deals as (
         ended_date,
         microseconds_to_outcome,
         amount,
-        win_probability,
+        weighted_amount,
     from {{ ref('int_owner_deals') }}
 ),
 
@@ -80,8 +80,8 @@ open_deals as (
         count(*) as open_deals,
         count(amount) as open_amounts,
         sum(amount) as open_amount,
-        count(amount * win_probability) as weighted_amounts,
-        sum(amount * win_probability) as weighted_amount,
+        count(weighted_amount) as weighted_amounts,
+        sum(weighted_amount) as weighted_amount,
     from owner_deals
     where outcome = 'open'
     group by all
