@@ -12,7 +12,13 @@ from itertools import groupby
 
 import duckdb
 
-from orchestration.declaration_tables import SESSION_ORIGINS, TIES_OF, Mistake, Row
+from orchestration.declaration_tables import (
+    HEALTH_RULES,
+    SESSION_ORIGINS,
+    TIES_OF,
+    Mistake,
+    Row,
+)
 
 Tables = Mapping[str, Sequence[Row]]
 
@@ -170,6 +176,7 @@ def names_are_known(tables: Tables) -> Iterator[Mistake]:
         "loss_endings": (),
         "win_back_measures": ("stage_id",),
         "intent_rules": ("stage_id",),
+        "worklist_settings": (),
     }
     # In these an empty cell stands for any funnel, or for no stage.
     optional_columns = {"loss_endings": ("funnel_id",), "intent_rules": ("stage_id",)}
@@ -715,6 +722,63 @@ def intents_can_be_told(tables: Tables) -> Iterator[Mistake]:
             )
 
 
+def health_rules_have_their_bounds(tables: Tables) -> Iterator[Mistake]:
+    """A rule for owners has the bounds that it asks for and no others, in a funnel of deals."""
+    with_deals = {
+        funnel["funnel_id"]
+        for funnel in tables["funnels"]
+        if funnel["subject_type"] == "opportunity"
+    }
+    for rule in tables["owner_health_rules"]:
+        name, funnel_id = rule["rule_name"], rule["funnel_id"]
+        if funnel_id and funnel_id not in with_deals:
+            yield Mistake(
+                "owner_health_rules.csv",
+                rule.line,
+                "funnel_id",
+                "a funnel that funnels.csv declares with subject_type opportunity, or nothing",
+                repr(funnel_id),
+                f"Declared are {_listed(with_deals)}.",
+            )
+        for column in ("at_least", "at_most", "cases_at_least", "within_hours"):
+            is_asked_for = column in HEALTH_RULES.get(name, ())
+            if name in HEALTH_RULES and is_asked_for != bool(rule[column]):
+                yield Mistake(
+                    "owner_health_rules.csv",
+                    rule.line,
+                    column,
+                    f"{'a number' if is_asked_for else 'nothing'} for the rule {name}",
+                    repr(rule[column]) if rule[column] else "nothing",
+                    f"It asks for {', '.join(HEALTH_RULES[name])} and nothing else.",
+                )
+        if rule["at_least"] and rule["at_most"] and int(rule["at_least"]) > int(rule["at_most"]):
+            yield Mistake(
+                "owner_health_rules.csv",
+                rule.line,
+                "at_most",
+                f"a number not below at_least, which is {rule['at_least']}",
+                rule["at_most"],
+                "Correct one of the two numbers.",
+            )
+
+
+def health_rules_stand_once_in_a_funnel(tables: Tables) -> Iterator[Mistake]:
+    """A rule for owners has one row for all funnels, and one for each that has its own bounds."""
+    first: dict[tuple[str, str], Row] = {}
+    for rule in tables["owner_health_rules"]:
+        name, funnel_id = rule["rule_name"], rule["funnel_id"]
+        if first.setdefault((name, funnel_id), rule) is not rule:
+            where = f"funnel {funnel_id!r}" if funnel_id else "all funnels"
+            yield Mistake(
+                "owner_health_rules.csv",
+                rule.line,
+                "rule_name",
+                f"the rule {name} once for {where}",
+                f"it again, first in line {first[name, funnel_id].line}",
+                "Remove one of the two, or name the funnel that it is for.",
+            )
+
+
 RULES: tuple[Callable[[Tables], Iterator[Mistake]], ...] = (
     funnels_are_consistent,
     stages_form_ladders,
@@ -736,6 +800,8 @@ RULES: tuple[Callable[[Tables], Iterator[Mistake]], ...] = (
     measures_raise_a_step,
     agreed_contacts_are_a_range,
     intents_can_be_told,
+    health_rules_have_their_bounds,
+    health_rules_stand_once_in_a_funnel,
 )
 
 

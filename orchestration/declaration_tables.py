@@ -114,6 +114,21 @@ SESSION_ORIGINS = (
 )
 
 
+# The rules for the work of owners, and the columns of bounds that each of them asks for.
+HEALTH_RULES = {
+    "fewer_active_deals": ("at_least",),
+    "too_many_active": ("at_most",),
+    "signings_outside": ("at_least", "at_most"),
+    "bumper_then_none": ("at_least", "cases_at_least"),
+    "only_large": ("cases_at_least",),
+    "only_small": ("cases_at_least",),
+    "meetings_without_pipeline": ("at_least", "cases_at_least", "within_hours"),
+    "no_next_step": ("at_most",),
+    "won_never_in_funnel": ("at_most", "within_hours"),
+    "moved_back_before_quota": ("at_most", "within_hours"),
+}
+
+
 def text(cell: str) -> str | Refusal:
     """Any text."""
     return cell
@@ -519,6 +534,26 @@ TABLES = (
             Column("intent", text, is_required=True),
         ),
         key=("rule_position",),
+    ),
+    Table(
+        "owner_health_rules",
+        (
+            Column("rule_name", one_of(*HEALTH_RULES), is_required=True),
+            Column("funnel_id", text, default_in_words="all funnels of opportunities"),
+            Column("at_least", count),
+            Column("at_most", count),
+            Column("cases_at_least", whole_number),
+            Column("within_hours", whole_number),
+            Column("meaning", text),
+        ),
+    ),
+    Table(
+        "worklist_settings",
+        (
+            Column("funnel_id", text, is_required=True),
+            Column("manager_amount", amount),
+        ),
+        key=("funnel_id",),
     ),
 )
 

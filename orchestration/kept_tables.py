@@ -29,6 +29,8 @@ NOT_DECLARED_FOR_KEPT = (
     "win_back_measures",
     "follow_up_agreement",
     "intent_rules",
+    "owner_health_rules",
+    "worklist_settings",
 )
 
 

@@ -10,6 +10,7 @@ import pytest
 from tests.marts.examples import EXAMPLES
 from tests.marts.facts import Facts, build_marts
 from tests.marts.lifelike_facts import lifelike_facts
+from tests.marts.owner_deals import World, build_owner_marts, random_world
 from tests.marts.random_facts import random_facts
 from tests.support.tables import Tables
 
@@ -69,5 +70,25 @@ def rounded_marts_database(all_facts: Facts, tmp_path_factory: pytest.TempPathFa
 def rounded_marts(rounded_marts_database: Path) -> Iterator[Tables]:
     """Its tables."""
     tables = Tables(rounded_marts_database)
+    yield tables
+    tables.close()
+
+
+@pytest.fixture(scope="session")
+def owner_world() -> World:
+    """Deals of owners at random."""
+    return random_world(seed=20250706)
+
+
+@pytest.fixture(scope="session")
+def owner_database(owner_world: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The database of the marts about owners, built of them."""
+    return build_owner_marts(owner_world, tmp_path_factory.mktemp("owners"))
+
+
+@pytest.fixture(scope="session")
+def owner_marts(owner_database: Path) -> Iterator[Tables]:
+    """Its tables."""
+    tables = Tables(owner_database)
     yield tables
     tables.close()

@@ -77,6 +77,21 @@ SOUND = {
     """,
 }
 
+# Of the funnels above, which some tests replace.
+FOR_SALES = {
+    "owner_health_rules": """\
+        rule_name,funnel_id,at_least,at_most,cases_at_least,within_hours,meaning
+        fewer_active_deals,,15,,,,Too few chances.
+        fewer_active_deals,sales,5,,,,Too few chances.
+        signings_outside,,4,6,,,
+        meetings_without_pipeline,,5,,20,2160,
+    """,
+    "worklist_settings": """\
+        funnel_id,manager_amount
+        sales,50000
+    """,
+}
+
 CALENDAR_HEADER = "calendar_date,is_working_day,opens_at,closes_at,holiday_name\n"
 
 Declare = Callable[..., Path]
@@ -103,8 +118,9 @@ def mistakes_in(folder: Path) -> list[str]:
 
 
 def edited(table: str, old: str, new: str) -> dict[str, str | None]:
-    assert old in SOUND[table], "the text to replace is not there"
-    return {table: SOUND[table].replace(old, new, 1)}
+    sound = {**SOUND, **FOR_SALES}[table]
+    assert old in sound, "the text to replace is not there"
+    return {table: sound.replace(old, new, 1)}
 
 
 def segments(*rows: str) -> dict[str, str | None]:
@@ -218,6 +234,8 @@ def test_optional_tables_may_be_missing(declare: Declare) -> None:
     declared = declarations.read(folder)
     assert declared.tables["calendar"] == ()
     assert declared.tables["known_on_dates"] == ()
+    assert declared.tables["owner_health_rules"] == ()
+    assert declared.tables["worklist_settings"] == ()
     assert [tuple(row.cells.values()) for row in declared.tables["working_hours"]] == [
         (weekday, "09:00", "17:00") for weekday in "12345"
     ]
@@ -240,6 +258,19 @@ def test_what_is_agreed_of_losses_and_follow_up_is_completed(declare: Declare) -
     ]
     assert tables["loss_endings"][0]["match_type"] == "equals"
     assert len(tables["intent_rules"]) == 2
+
+
+def test_bounds_for_owners_are_kept_as_declared(declare: Declare) -> None:
+    """A bound that is filled in where none was declared would find fault with everybody."""
+    tables = declarations.read(declare(**FOR_SALES)).tables
+    assert [tuple(row.cells.values())[1:4] for row in tables["owner_health_rules"]] == [
+        ("", "15", ""),
+        ("sales", "5", ""),
+        ("", "4", "6"),
+        ("", "5", ""),
+    ]
+    [settings] = tables["worklist_settings"]
+    assert settings["manager_amount"] == "50000"
 
 
 def test_limits_that_are_not_declared_are_the_usual_ones(declare: Declare) -> None:
@@ -567,6 +598,50 @@ MISTAKES = {
         edited("known_on_dates", "2026-01-31", "2026-01-31\n2026-01-31"),
         "known_on_dates.csv line 3, column known_on: expected each known_on once, "
         "found '2026-01-31' again, first in line 2.",
+    ),
+    "rule for owners that nobody knows": (
+        edited("owner_health_rules", "signings_outside", "signings"),
+        "owner_health_rules.csv line 4, column rule_name: expected one of fewer_active_deals, ",
+    ),
+    "rule for owners twice": (
+        edited("owner_health_rules", "deals,sales,5", "deals,,5"),
+        "owner_health_rules.csv line 3, column rule_name: expected the rule fewer_active_deals "
+        "once for all funnels, found it again, first in line 2.",
+    ),
+    "rule for owners without a bound": (
+        edited("owner_health_rules", "outside,,4,6", "outside,,4,"),
+        "owner_health_rules.csv line 4, column at_most: expected a number for the rule "
+        "signings_outside, found nothing. It asks for at_least, at_most and nothing else.",
+    ),
+    "rule for owners with another's bound": (
+        edited("owner_health_rules", "deals,,15,", "deals,,15,20"),
+        "owner_health_rules.csv line 2, column at_most: expected nothing for the rule "
+        "fewer_active_deals, found '20'.",
+    ),
+    "rule for owners with crossed bounds": (
+        edited("owner_health_rules", "outside,,4,6", "outside,,7,6"),
+        "owner_health_rules.csv line 4, column at_most: expected a number not below at_least, "
+        "which is 7, found 6.",
+    ),
+    "rule for owners of visitors": (
+        edited("owner_health_rules", "deals,sales,5", "deals,web,5"),
+        "owner_health_rules.csv line 3, column funnel_id: expected a funnel that funnels.csv "
+        "declares with subject_type opportunity, or nothing, found 'web'. Declared are sales.",
+    ),
+    "rule for owners with a span of no time": (
+        edited("owner_health_rules", "2160", "0"),
+        "owner_health_rules.csv line 5, column within_hours: expected a whole number from 1, "
+        "found '0'.",
+    ),
+    "worklist of an unknown funnel": (
+        edited("worklist_settings", "sales", "sale"),
+        "worklist_settings.csv line 2, column funnel_id: expected a funnel that funnels.csv "
+        "declares, found 'sale'. Declared are sales, web.",
+    ),
+    "manager's amount with a currency": (
+        edited("worklist_settings", "50000", "50000 EUR"),
+        "worklist_settings.csv line 2, column manager_amount: expected an amount in the reporting "
+        "currency, with at most 4 digits after the decimal point, found '50000 EUR'.",
     ),
     "date of another country": (
         edited("calendar", "2026-01-01", "01/02/2026"),
