@@ -171,6 +171,13 @@ def count(cell: str) -> str | Refusal:
     return Refusal("a whole number from 0", "Write it with digits, or nothing for no limit.")
 
 
+def target_count(cell: str) -> str | Refusal:
+    """How many deals are aimed at."""
+    if re.fullmatch(r"\d{1,9}", cell):
+        return str(int(cell))
+    return Refusal("a whole number from 0", "Write it with digits alone, as in 40.")
+
+
 def local_part(cell: str) -> str | Refusal:
     """What stands before the @ of an e-mail address, in lower case."""
     if re.fullmatch(r"[^\s@+]+", cell):
@@ -272,6 +279,13 @@ HOURS_OF_THE_WEEKDAY = (
     "only on working days"
 )
 
+# What a target is for: nobody can tell whether one without a period is met.
+PERIOD_OF_A_FUNNEL = (
+    Column("funnel_id", text, is_required=True),
+    Column("period_grain", one_of("month", "quarter", "year"), is_required=True),
+    Column("period_date", calendar_day, is_required=True),
+)
+
 TABLES = (
     Table(
         "sources",
@@ -323,6 +337,7 @@ TABLES = (
             Column("stage_kind", one_of("open", "won", "lost"), default="open"),
             Column("is_optional", boolean, default="false"),
             Column("win_probability", number(0, 1)),
+            Column("planned_step_rate", number(0, 1, above=True)),
             Column("target_hours", number(0)),
         ),
         key=("funnel_id", "stage_id"),
@@ -456,6 +471,16 @@ TABLES = (
             Column("average_amount", amount),
         ),
         key=("funnel_id", "band_name"),
+    ),
+    Table(
+        "funnel_plan_targets",
+        (
+            *PERIOD_OF_A_FUNNEL,
+            Column("band_name", text),
+            Column("target_wins", target_count),
+            Column("target_amount", amount),
+        ),
+        key=("funnel_id", "period_grain", "period_date", "band_name"),
     ),
 )
 

@@ -20,7 +20,13 @@ from orchestration.values import literal
 DECLARED_FOR_STAGING = ("sources", "role_addresses", "excluded_traffic")
 
 # These are read by tables that are built in full every night.
-NOT_DECLARED_FOR_KEPT = ("exchange_rates", "horizons", "known_on_dates", "deal_size_bands")
+NOT_DECLARED_FOR_KEPT = (
+    "exchange_rates",
+    "horizons",
+    "known_on_dates",
+    "deal_size_bands",
+    "funnel_plan_targets",
+)
 
 
 def drop_stale(settings: Settings, declared: Declarations) -> tuple[str, ...]:
