@@ -171,6 +171,7 @@ def names_are_known(tables: Tables) -> Iterator[Mistake]:
         "funnel_exclusions": ("after_stage_id", "before_stage_id"),
         "deal_size_bands": (),
         "funnel_plan_targets": (),
+        "stage_targets": ("stage_id",),
     }
     for table, columns in stage_columns.items():
         for row in tables[table]:
@@ -717,6 +718,62 @@ def plans_can_be_made(tables: Tables) -> Iterator[Mistake]:
             )
 
 
+def stage_targets_can_be_met(tables: Tables) -> Iterator[Mistake]:
+    """A stage's target says what is aimed at, of whom, in a period, on the way to the win."""
+    positions = {
+        (stage["funnel_id"], stage["stage_id"]): stage["stage_position"]
+        for stage in tables["funnel_stages"]
+    }
+    won_positions: dict[str, int] = {}
+    for stage in tables["funnel_stages"]:
+        if stage["stage_kind"] == "won" and stage["stage_position"]:
+            won = int(stage["stage_position"])
+            won_positions[stage["funnel_id"]] = min(won, won_positions.get(stage["funnel_id"], won))
+    for target in tables["stage_targets"]:
+        funnel_id, stage_id = target["funnel_id"], target["stage_id"]
+        yield from _is_of_deals("stage_targets", target, tables)
+        yield from _period_begins("stage_targets", target)
+        position = positions.get((funnel_id, stage_id))
+        if position is not None and not (
+            position and int(position) <= won_positions.get(funnel_id, int(position))
+        ):
+            yield Mistake(
+                "stage_targets.csv",
+                target.line,
+                "stage_id",
+                f"a stage of the ladder of funnel {funnel_id!r}, up to the first won one",
+                repr(stage_id),
+                "Name an open stage, or the stage in which deals are won.",
+            )
+        if target["team"] and target["owner_id"]:
+            yield Mistake(
+                "stage_targets.csv",
+                target.line,
+                "team",
+                "a team or an owner_id, or neither for all deals",
+                "both",
+                "Leave the team empty: an owner is in one already.",
+            )
+        if not any(target[name] for name in ("target_deals", "target_amount", "target_step_rate")):
+            yield Mistake(
+                "stage_targets.csv",
+                target.line,
+                "target_deals",
+                "at least one of target_deals, target_amount and target_step_rate",
+                "none",
+                "Write what is aimed at, or remove the row.",
+            )
+        if target["target_step_rate"] and position == "1":
+            yield Mistake(
+                "stage_targets.csv",
+                target.line,
+                "target_step_rate",
+                f"nothing for stage {stage_id!r}, as it is the first",
+                target["target_step_rate"],
+                "Write the rate beside the stage that it leads to, from the one before.",
+            )
+
+
 RULES: tuple[Callable[[Tables], Iterator[Mistake]], ...] = (
     funnels_are_consistent,
     stages_form_ladders,
@@ -737,6 +794,7 @@ RULES: tuple[Callable[[Tables], Iterator[Mistake]], ...] = (
     bands_are_named_apart,
     planned_rates_are_of_open_stages,
     plans_can_be_made,
+    stage_targets_can_be_met,
 )
 
 

@@ -482,6 +482,19 @@ TABLES = (
         ),
         key=("funnel_id", "period_grain", "period_date", "band_name"),
     ),
+    Table(
+        "stage_targets",
+        (
+            *PERIOD_OF_A_FUNNEL,
+            Column("stage_id", text, is_required=True),
+            Column("team", text),
+            Column("owner_id", text),
+            Column("target_deals", target_count),
+            Column("target_amount", amount),
+            Column("target_step_rate", number(0, 1)),
+        ),
+        key=("funnel_id", "period_grain", "period_date", "stage_id", "team", "owner_id"),
+    ),
 )
 
 # Compared with the data as they are; in all other columns blanks around the text are dropped.

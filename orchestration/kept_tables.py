@@ -26,6 +26,7 @@ NOT_DECLARED_FOR_KEPT = (
     "known_on_dates",
     "deal_size_bands",
     "funnel_plan_targets",
+    "stage_targets",
 )
 
 

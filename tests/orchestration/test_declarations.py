@@ -118,6 +118,14 @@ def plan_targets(*rows: str) -> dict[str, str | None]:
     return {"funnel_plan_targets": "\n".join([header, *rows]), "deal_size_bands": bands}
 
 
+def stage_targets(*rows: str) -> dict[str, str | None]:
+    header = (
+        "funnel_id,period_grain,period_date,stage_id,team,owner_id,"
+        "target_deals,target_amount,target_step_rate"
+    )
+    return {"stage_targets": "\n".join([header, *rows])}
+
+
 def planned(stage: str, rate: str) -> dict[str, str | None]:
     """The sound stages, one of them with a planned rate."""
     lines = [line.strip() for line in SOUND["funnel_stages"].strip().splitlines()]
@@ -270,6 +278,18 @@ def test_a_period_is_planned_by_band_or_as_a_whole(declare: Declare) -> None:
     tables = declarations.read(folder).tables
     assert [row["target_wins"] for row in tables["funnel_plan_targets"]] == ["40", "", "0", ""]
     assert tables["funnel_stages"][3]["planned_step_rate"] == "0.25"
+
+
+def test_stages_have_targets_of_all_of_teams_and_of_owners(declare: Declare) -> None:
+    """A team's target would be refused beside that of its owners, or of the company."""
+    folder = declare(
+        **stage_targets(
+            "sales,month,2026-01-01,won,,,40,250000,0.3",
+            "sales,month,2026-01-01,won,north,,20,,",
+            "sales,month,2026-01-01,won,,o1,,,1",
+        )
+    )
+    assert len(declarations.read(folder).tables["stage_targets"]) == 3
 
 
 def test_files_of_spreadsheets_are_read(declare: Declare) -> None:
@@ -817,11 +837,67 @@ MISTAKES = {
         "funnel_plan_targets.csv line 3, column band_name: expected all targets of a period by "
         "band, or one target without, found 'small'. Remove this row or the one in line 2",
     ),
+    "plan of a period twice": (
+        plan_targets("sales,month,2026-01-01,,40,", "sales,month,2026-01-01,,,1000"),
+        "funnel_plan_targets.csv line 3, column band_name: expected each funnel_id and "
+        "period_grain and period_date and band_name once, found 'sales', 'month', '2026-01-01', "
+        "'' again, first in line 2.",
+    ),
     "plan of a band twice": (
         plan_targets("sales,month,2026-01-01,small,40,", "sales,month,2026-01-01,small,10,"),
         "funnel_plan_targets.csv line 3, column band_name: expected each funnel_id and "
         "period_grain and period_date and band_name once, found 'sales', 'month', '2026-01-01', "
         "'small' again, first in line 2.",
+    ),
+    "target without a period": (
+        stage_targets("sales,month,,won,,,40,,"),
+        "stage_targets.csv line 2, column period_date: expected a value in every row, found none.",
+    ),
+    "target that begins within its period": (
+        stage_targets("sales,year,2026-04-01,won,,,40,,"),
+        "stage_targets.csv line 2, column period_date: expected the first day of a year, "
+        "found 2026-04-01.",
+    ),
+    "target of an unknown stage": (
+        stage_targets("sales,month,2026-01-01,offer,,,40,,"),
+        "stage_targets.csv line 2, column stage_id: expected a stage that funnel_stages.csv "
+        "declares for funnel 'sales', found 'offer'.",
+    ),
+    "target of losses": (
+        stage_targets("sales,month,2026-01-01,lost,,,40,,"),
+        "stage_targets.csv line 2, column stage_id: expected a stage of the ladder of funnel "
+        "'sales', up to the first won one, found 'lost'.",
+    ),
+    "target of a funnel without deals": (
+        stage_targets("web,month,2026-01-01,cart,,,40,,"),
+        "stage_targets.csv line 2, column funnel_id: expected a funnel whose subjects are of type "
+        "opportunity, found 'web', whose subjects are of type user.",
+    ),
+    "target of a team and an owner": (
+        stage_targets("sales,month,2026-01-01,won,north,o1,40,,"),
+        "stage_targets.csv line 2, column team: expected a team or an owner_id, or neither for all "
+        "deals, found both.",
+    ),
+    "target of nothing": (
+        stage_targets("sales,month,2026-01-01,won,,,,,"),
+        "stage_targets.csv line 2, column target_deals: expected at least one of target_deals, "
+        "target_amount and target_step_rate, found none.",
+    ),
+    "target rate above one": (
+        stage_targets("sales,month,2026-01-01,won,,,,,30"),
+        "stage_targets.csv line 2, column target_step_rate: expected a number from 0 to 1, "
+        "found '30'.",
+    ),
+    "target rate of the first stage": (
+        stage_targets("sales,month,2026-01-01,prospect,,,,,0.3"),
+        "stage_targets.csv line 2, column target_step_rate: expected nothing for stage 'prospect', "
+        "as it is the first, found 0.3.",
+    ),
+    "target twice": (
+        stage_targets("sales,month,2026-01-01,won,,o1,40,,", "sales,month,2026-01-01,won,,o1,4,,"),
+        "stage_targets.csv line 3, column owner_id: expected each funnel_id and period_grain and "
+        "period_date and stage_id and team and owner_id once, found 'sales', 'month', "
+        "'2026-01-01', 'won', '', 'o1' again, first in line 2.",
     ),
     "missing required column": (
         edited("funnels", "order_mode", "tie_policy"),

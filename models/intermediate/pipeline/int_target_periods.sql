@@ -14,6 +14,13 @@ declared_periods as (
         period_grain,
         period_date,
     from {{ ref('funnel_plan_targets') }}
+
+    union all
+
+    select
+        period_grain,
+        period_date,
+    from {{ ref('stage_targets') }}
 ),
 
 working_hours as (
