@@ -172,6 +172,7 @@ def names_are_known(tables: Tables) -> Iterator[Mistake]:
         "deal_size_bands": (),
         "funnel_plan_targets": (),
         "stage_targets": ("stage_id",),
+        "what_if_steps": (),
     }
     for table, columns in stage_columns.items():
         for row in tables[table]:
@@ -774,6 +775,21 @@ def stage_targets_can_be_met(tables: Tables) -> Iterator[Mistake]:
             )
 
 
+def what_if_steps_can_be_taken(tables: Tables) -> Iterator[Mistake]:
+    """Only a rate has points; times and entries change by a share of what they are."""
+    for step in tables["what_if_steps"]:
+        yield from _is_of_deals("what_if_steps", step, tables)
+        if step["unit"] == "points" and step["lever"] in ("cycle_time", "entries"):
+            yield Mistake(
+                "what_if_steps.csv",
+                step.line,
+                "unit",
+                f"percent, as the lever is {step['lever']}",
+                "'points'",
+                "Write by how many percent it changes: only a rate has points.",
+            )
+
+
 RULES: tuple[Callable[[Tables], Iterator[Mistake]], ...] = (
     funnels_are_consistent,
     stages_form_ladders,
@@ -795,6 +811,7 @@ RULES: tuple[Callable[[Tables], Iterator[Mistake]], ...] = (
     planned_rates_are_of_open_stages,
     plans_can_be_made,
     stage_targets_can_be_met,
+    what_if_steps_can_be_taken,
 )
 
 

@@ -178,6 +178,16 @@ def target_count(cell: str) -> str | Refusal:
     return Refusal("a whole number from 0", "Write it with digits alone, as in 40.")
 
 
+def change(cell: str) -> str | Refusal:
+    """By how many points or percent something is changed, as decimal(9,4) holds it."""
+    if re.fullmatch(r"-?\d{1,5}(\.\d{1,4})?", cell) and float(cell) >= -100 and float(cell) != 0:
+        return f"{float(cell):.4f}".rstrip("0").rstrip(".")
+    return Refusal(
+        "a number from -100, other than 0, with at most 4 digits after the decimal point",
+        "Write it as in 1 or -10.",
+    )
+
+
 def local_part(cell: str) -> str | Refusal:
     """What stands before the @ of an e-mail address, in lower case."""
     if re.fullmatch(r"[^\s@+]+", cell):
@@ -494,6 +504,16 @@ TABLES = (
             Column("target_step_rate", number(0, 1)),
         ),
         key=("funnel_id", "period_grain", "period_date", "stage_id", "team", "owner_id"),
+    ),
+    Table(
+        "what_if_steps",
+        (
+            Column("funnel_id", text, is_required=True),
+            Column("lever", one_of("step_rate", "cycle_time", "entries"), is_required=True),
+            Column("unit", one_of("points", "percent"), is_required=True),
+            Column("step", change, is_required=True),
+        ),
+        key=("funnel_id", "lever", "unit", "step"),
     ),
 )
 

@@ -27,6 +27,7 @@ NOT_DECLARED_FOR_KEPT = (
     "deal_size_bands",
     "funnel_plan_targets",
     "stage_targets",
+    "what_if_steps",
 )
 
 

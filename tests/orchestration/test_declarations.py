@@ -126,6 +126,10 @@ def stage_targets(*rows: str) -> dict[str, str | None]:
     return {"stage_targets": "\n".join([header, *rows])}
 
 
+def what_if_steps(*rows: str) -> dict[str, str | None]:
+    return {"what_if_steps": "\n".join(["funnel_id,lever,unit,step", *rows])}
+
+
 def planned(stage: str, rate: str) -> dict[str, str | None]:
     """The sound stages, one of them with a planned rate."""
     lines = [line.strip() for line in SOUND["funnel_stages"].strip().splitlines()]
@@ -290,6 +294,19 @@ def test_stages_have_targets_of_all_of_teams_and_of_owners(declare: Declare) -> 
         )
     )
     assert len(declarations.read(folder).tables["stage_targets"]) == 3
+
+
+def test_steps_of_what_if_are_numbers_of_one_form(declare: Declare) -> None:
+    """10 and 10.0 would be two steps of one key."""
+    folder = declare(
+        **what_if_steps(
+            "sales,step_rate,points,1",
+            "sales,cycle_time,percent,-10.50",
+            "sales,entries,percent,10.0",
+        )
+    )
+    steps = declarations.read(folder).tables["what_if_steps"]
+    assert [row["step"] for row in steps] == ["1", "-10.5", "10"]
 
 
 def test_files_of_spreadsheets_are_read(declare: Declare) -> None:
@@ -898,6 +915,34 @@ MISTAKES = {
         "stage_targets.csv line 3, column owner_id: expected each funnel_id and period_grain and "
         "period_date and stage_id and team and owner_id once, found 'sales', 'month', "
         "'2026-01-01', 'won', '', 'o1' again, first in line 2.",
+    ),
+    "step of points of a time": (
+        what_if_steps("sales,cycle_time,points,-1"),
+        "what_if_steps.csv line 2, column unit: expected percent, as the lever is cycle_time, "
+        "found 'points'.",
+    ),
+    "step of nothing": (
+        what_if_steps("sales,step_rate,points,0"),
+        "what_if_steps.csv line 2, column step: expected a number from -100, other than 0,",
+    ),
+    "step to less than nothing": (
+        what_if_steps("sales,entries,percent,-101"),
+        "what_if_steps.csv line 2, column step: expected a number from -100, other than 0,",
+    ),
+    "step of an unknown lever": (
+        what_if_steps("sales,price,percent,5"),
+        "what_if_steps.csv line 2, column lever: expected one of step_rate, cycle_time, entries, "
+        "found 'price'.",
+    ),
+    "step of a funnel without deals": (
+        what_if_steps("web,entries,percent,5"),
+        "what_if_steps.csv line 2, column funnel_id: expected a funnel whose subjects are of type "
+        "opportunity, found 'web', whose subjects are of type user.",
+    ),
+    "step twice": (
+        what_if_steps("sales,entries,percent,5", "sales,entries,percent,5.0"),
+        "what_if_steps.csv line 3, column step: expected each funnel_id and lever and unit and "
+        "step once, found 'sales', 'entries', 'percent', '5' again, first in line 2.",
     ),
     "missing required column": (
         edited("funnels", "order_mode", "tie_policy"),
