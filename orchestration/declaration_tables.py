@@ -186,6 +186,23 @@ def count(cell: str) -> str | Refusal:
     return Refusal("a whole number from 0", "Write it with digits, or nothing for no limit.")
 
 
+def target_count(cell: str) -> str | Refusal:
+    """How many deals are aimed at."""
+    if re.fullmatch(r"\d{1,9}", cell):
+        return str(int(cell))
+    return Refusal("a whole number from 0", "Write it with digits alone, as in 40.")
+
+
+def change(cell: str) -> str | Refusal:
+    """By how many points or percent something is changed, as decimal(9,4) holds it."""
+    if re.fullmatch(r"-?\d{1,5}(\.\d{1,4})?", cell) and float(cell) >= -100 and float(cell) != 0:
+        return f"{float(cell):.4f}".rstrip("0").rstrip(".")
+    return Refusal(
+        "a number from -100, other than 0, with at most 4 digits after the decimal point",
+        "Write it as in 1 or -10.",
+    )
+
+
 def local_part(cell: str) -> str | Refusal:
     """What stands before the @ of an e-mail address, in lower case."""
     if re.fullmatch(r"[^\s@+]+", cell):
@@ -298,6 +315,13 @@ HOURS_OF_THE_WEEKDAY = (
     "only on working days"
 )
 
+# What a target is for: nobody can tell whether one without a period is met.
+PERIOD_OF_A_FUNNEL = (
+    Column("funnel_id", text, is_required=True),
+    Column("period_grain", one_of("month", "quarter", "year"), is_required=True),
+    Column("period_date", calendar_day, is_required=True),
+)
+
 TABLES = (
     Table(
         "sources",
@@ -349,6 +373,7 @@ TABLES = (
             Column("stage_kind", one_of("open", "won", "lost"), default="open"),
             Column("is_optional", boolean, default="false"),
             Column("win_probability", number(0, 1)),
+            Column("planned_step_rate", number(0, 1, above=True)),
             Column("target_hours", number(0)),
         ),
         key=("funnel_id", "stage_id"),
@@ -554,6 +579,39 @@ TABLES = (
             Column("manager_amount", amount),
         ),
         key=("funnel_id",),
+    ),
+    Table(
+        "funnel_plan_targets",
+        (
+            *PERIOD_OF_A_FUNNEL,
+            Column("band_name", text),
+            Column("target_wins", target_count),
+            Column("target_amount", amount),
+        ),
+        key=("funnel_id", "period_grain", "period_date", "band_name"),
+    ),
+    Table(
+        "stage_targets",
+        (
+            *PERIOD_OF_A_FUNNEL,
+            Column("stage_id", text, is_required=True),
+            Column("team", text),
+            Column("owner_id", text),
+            Column("target_deals", target_count),
+            Column("target_amount", amount),
+            Column("target_step_rate", number(0, 1)),
+        ),
+        key=("funnel_id", "period_grain", "period_date", "stage_id", "team", "owner_id"),
+    ),
+    Table(
+        "what_if_steps",
+        (
+            Column("funnel_id", text, is_required=True),
+            Column("lever", one_of("step_rate", "cycle_time", "entries"), is_required=True),
+            Column("unit", one_of("points", "percent"), is_required=True),
+            Column("step", change, is_required=True),
+        ),
+        key=("funnel_id", "lever", "unit", "step"),
     ),
 )
 

@@ -316,10 +316,12 @@ def _read_row(
 
 def _repeated_keys(rows: list[Row], table: Table) -> list[Mistake]:
     first_line: dict[tuple[str, ...], int] = {}
+    required = {column.name for column in table.columns if column.is_required}
     mistakes = []
     for row in rows:
         key = tuple(row[column] for column in table.key)
-        if not key or not all(key):
+        # What is required and empty is a mistake already; what may be empty is a value.
+        if not key or not all(row[column] for column in table.key if column in required):
             continue
         first = first_line.setdefault(key, row.line)
         if first != row.line:

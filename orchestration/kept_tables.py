@@ -31,6 +31,9 @@ NOT_DECLARED_FOR_KEPT = (
     "intent_rules",
     "owner_health_rules",
     "worklist_settings",
+    "funnel_plan_targets",
+    "stage_targets",
+    "what_if_steps",
 )
 
 

@@ -147,6 +147,31 @@ def intent_rules(*rows: str) -> dict[str, str | None]:
     return agreement | declared("intent_rules", *rows)
 
 
+def plan_targets(*rows: str) -> dict[str, str | None]:
+    header = "funnel_id,period_grain,period_date,band_name,target_wins,target_amount"
+    bands = "funnel_id,band_name,amount_from,amount_below\nsales,small,,10000\nsales,large,10000,"
+    return {"funnel_plan_targets": "\n".join([header, *rows]), "deal_size_bands": bands}
+
+
+def stage_targets(*rows: str) -> dict[str, str | None]:
+    header = (
+        "funnel_id,period_grain,period_date,stage_id,team,owner_id,"
+        "target_deals,target_amount,target_step_rate"
+    )
+    return {"stage_targets": "\n".join([header, *rows])}
+
+
+def what_if_steps(*rows: str) -> dict[str, str | None]:
+    return {"what_if_steps": "\n".join(["funnel_id,lever,unit,step", *rows])}
+
+
+def planned(stage: str, rate: str) -> dict[str, str | None]:
+    """The sound stages, one of them with a planned rate."""
+    lines = [line.strip() for line in SOUND["funnel_stages"].strip().splitlines()]
+    rows = [line + ("," + rate if f",{stage}," in line else ",") for line in lines[1:]]
+    return {"funnel_stages": "\n".join([lines[0] + ",planned_step_rate", *rows])}
+
+
 def test_sound_declarations_are_accepted_and_completed(declare: Declare) -> None:
     """A default that is not the documented one would change every number of a funnel."""
     tables = declarations.read(declare()).tables
@@ -308,6 +333,47 @@ def test_the_shipped_limits_and_roles_are_the_usual_ones(tmp_path: Path) -> None
         declared = declarations.read(shipped).tables[name]
         usual = declarations.read(seeds).tables[name]
         assert [row.cells for row in declared] == [row.cells for row in usual]
+
+
+def test_a_period_is_planned_by_band_or_as_a_whole(declare: Declare) -> None:
+    """A target of the year beside those of its months by band could not be declared."""
+    folder = declare(
+        **plan_targets(
+            "sales,month,2026-12-01,small,40,",
+            "sales,month,2026-12-01,large,,250000.50",
+            "sales,quarter,2026-10-01,,0,",
+            "sales,year,2026-01-01,,,5000000",
+        ),
+        **planned("prospect", "0.25"),
+    )
+    tables = declarations.read(folder).tables
+    assert [row["target_wins"] for row in tables["funnel_plan_targets"]] == ["40", "", "0", ""]
+    assert tables["funnel_stages"][3]["planned_step_rate"] == "0.25"
+
+
+def test_stages_have_targets_of_all_of_teams_and_of_owners(declare: Declare) -> None:
+    """A team's target would be refused beside that of its owners, or of the company."""
+    folder = declare(
+        **stage_targets(
+            "sales,month,2026-01-01,won,,,40,250000,0.3",
+            "sales,month,2026-01-01,won,north,,20,,",
+            "sales,month,2026-01-01,won,,o1,,,1",
+        )
+    )
+    assert len(declarations.read(folder).tables["stage_targets"]) == 3
+
+
+def test_steps_of_what_if_are_numbers_of_one_form(declare: Declare) -> None:
+    """10 and 10.0 would be two steps of one key."""
+    folder = declare(
+        **what_if_steps(
+            "sales,step_rate,points,1",
+            "sales,cycle_time,percent,-10.50",
+            "sales,entries,percent,10.0",
+        )
+    )
+    steps = declarations.read(folder).tables["what_if_steps"]
+    assert [row["step"] for row in steps] == ["1", "-10.5", "10"]
 
 
 def test_files_of_spreadsheets_are_read(declare: Declare) -> None:
@@ -819,6 +885,175 @@ MISTAKES = {
     "rate of nothing": (
         edited("exchange_rates", "1.0812", "0"),
         "exchange_rates.csv line 2, column rate: expected a rate above 0",
+    ),
+    "band named as what is in none": (
+        {"deal_size_bands": "funnel_id,band_name\nsales,All\n"},
+        "deal_size_bands.csv line 2, column band_name: expected another name than all, (no band), "
+        "(unknown amount), found 'All'.",
+    ),
+    "planned rate above one": (
+        planned("prospect", "75"),
+        "funnel_stages.csv line 5, column planned_step_rate: expected a number above 0 to 1, "
+        "found '75'.",
+    ),
+    "planned rate of nought": (
+        planned("prospect", "0"),
+        "funnel_stages.csv line 5, column planned_step_rate: expected a number above 0 to 1, "
+        "found '0'.",
+    ),
+    "planned rate from a win": (
+        planned("won", "0.5"),
+        "funnel_stages.csv line 6, column planned_step_rate: expected nothing for stage 'won', as "
+        "its stage_kind is won, found 0.5.",
+    ),
+    "plan without a period": (
+        plan_targets("sales,month,,small,40,"),
+        "funnel_plan_targets.csv line 2, column period_date: expected a value in every row, "
+        "found none.",
+    ),
+    "plan of an unknown period": (
+        plan_targets("sales,week,2026-01-05,small,40,"),
+        "funnel_plan_targets.csv line 2, column period_grain: expected one of month, quarter, "
+        "year, found 'week'.",
+    ),
+    "plan that begins within its period": (
+        plan_targets("sales,quarter,2026-02-01,small,40,"),
+        "funnel_plan_targets.csv line 2, column period_date: expected the first day of a quarter, "
+        "found 2026-02-01.",
+    ),
+    "plan of an unknown funnel": (
+        plan_targets("sale,month,2026-01-01,small,40,"),
+        "funnel_plan_targets.csv line 2, column funnel_id: expected a funnel that funnels.csv "
+        "declares, found 'sale'.",
+    ),
+    "plan of a funnel without deals": (
+        plan_targets("web,month,2026-01-01,,40,"),
+        "funnel_plan_targets.csv line 2, column funnel_id: expected a funnel whose subjects are of "
+        "type opportunity, found 'web', whose subjects are of type user.",
+    ),
+    "plan of a funnel that cannot be won": (
+        {
+            **plan_targets("sales,month,2026-01-01,,40,"),
+            **edited("funnel_stages", "sales,2,won,Won,成交,won", "sales,2,won,Won,成交,open"),
+        },
+        "funnel_plan_targets.csv line 2, column funnel_id: expected a funnel with a won stage, "
+        "found 'sales', which has none.",
+    ),
+    "plan of an unknown band": (
+        plan_targets("sales,month,2026-01-01,medium,40,"),
+        "funnel_plan_targets.csv line 2, column band_name: expected a band that "
+        "deal_size_bands.csv declares for funnel 'sales', or nothing, found 'medium'. Declared are "
+        "large, small.",
+    ),
+    "plan of wins and money": (
+        plan_targets("sales,month,2026-01-01,small,40,1000"),
+        "funnel_plan_targets.csv line 2, column target_wins: expected either target_wins or "
+        "target_amount, found both.",
+    ),
+    "plan of nothing": (
+        plan_targets("sales,month,2026-01-01,small,,"),
+        "funnel_plan_targets.csv line 2, column target_wins: expected either target_wins or "
+        "target_amount, found neither.",
+    ),
+    "plan of half a win": (
+        plan_targets("sales,month,2026-01-01,small,2.5,"),
+        "funnel_plan_targets.csv line 2, column target_wins: expected a whole number from 0, "
+        "found '2.5'.",
+    ),
+    "plan of a band beside one of all": (
+        plan_targets("sales,month,2026-01-01,,40,", "sales,month,2026-01-01,small,10,"),
+        "funnel_plan_targets.csv line 3, column band_name: expected all targets of a period by "
+        "band, or one target without, found 'small'. Remove this row or the one in line 2",
+    ),
+    "plan of a period twice": (
+        plan_targets("sales,month,2026-01-01,,40,", "sales,month,2026-01-01,,,1000"),
+        "funnel_plan_targets.csv line 3, column band_name: expected each funnel_id and "
+        "period_grain and period_date and band_name once, found 'sales', 'month', '2026-01-01', "
+        "'' again, first in line 2.",
+    ),
+    "plan of a band twice": (
+        plan_targets("sales,month,2026-01-01,small,40,", "sales,month,2026-01-01,small,10,"),
+        "funnel_plan_targets.csv line 3, column band_name: expected each funnel_id and "
+        "period_grain and period_date and band_name once, found 'sales', 'month', '2026-01-01', "
+        "'small' again, first in line 2.",
+    ),
+    "target without a period": (
+        stage_targets("sales,month,,won,,,40,,"),
+        "stage_targets.csv line 2, column period_date: expected a value in every row, found none.",
+    ),
+    "target that begins within its period": (
+        stage_targets("sales,year,2026-04-01,won,,,40,,"),
+        "stage_targets.csv line 2, column period_date: expected the first day of a year, "
+        "found 2026-04-01.",
+    ),
+    "target of an unknown stage": (
+        stage_targets("sales,month,2026-01-01,offer,,,40,,"),
+        "stage_targets.csv line 2, column stage_id: expected a stage that funnel_stages.csv "
+        "declares for funnel 'sales', found 'offer'.",
+    ),
+    "target of losses": (
+        stage_targets("sales,month,2026-01-01,lost,,,40,,"),
+        "stage_targets.csv line 2, column stage_id: expected a stage of the ladder of funnel "
+        "'sales', up to the first won one, found 'lost'.",
+    ),
+    "target of a funnel without deals": (
+        stage_targets("web,month,2026-01-01,cart,,,40,,"),
+        "stage_targets.csv line 2, column funnel_id: expected a funnel whose subjects are of type "
+        "opportunity, found 'web', whose subjects are of type user.",
+    ),
+    "target of a team and an owner": (
+        stage_targets("sales,month,2026-01-01,won,north,o1,40,,"),
+        "stage_targets.csv line 2, column team: expected a team or an owner_id, or neither for all "
+        "deals, found both.",
+    ),
+    "target of nothing": (
+        stage_targets("sales,month,2026-01-01,won,,,,,"),
+        "stage_targets.csv line 2, column target_deals: expected at least one of target_deals, "
+        "target_amount and target_step_rate, found none.",
+    ),
+    "target rate above one": (
+        stage_targets("sales,month,2026-01-01,won,,,,,30"),
+        "stage_targets.csv line 2, column target_step_rate: expected a number from 0 to 1, "
+        "found '30'.",
+    ),
+    "target rate of the first stage": (
+        stage_targets("sales,month,2026-01-01,prospect,,,,,0.3"),
+        "stage_targets.csv line 2, column target_step_rate: expected nothing for stage 'prospect', "
+        "as it is the first, found 0.3.",
+    ),
+    "target twice": (
+        stage_targets("sales,month,2026-01-01,won,,o1,40,,", "sales,month,2026-01-01,won,,o1,4,,"),
+        "stage_targets.csv line 3, column owner_id: expected each funnel_id and period_grain and "
+        "period_date and stage_id and team and owner_id once, found 'sales', 'month', "
+        "'2026-01-01', 'won', '', 'o1' again, first in line 2.",
+    ),
+    "step of points of a time": (
+        what_if_steps("sales,cycle_time,points,-1"),
+        "what_if_steps.csv line 2, column unit: expected percent, as the lever is cycle_time, "
+        "found 'points'.",
+    ),
+    "step of nothing": (
+        what_if_steps("sales,step_rate,points,0"),
+        "what_if_steps.csv line 2, column step: expected a number from -100, other than 0,",
+    ),
+    "step to less than nothing": (
+        what_if_steps("sales,entries,percent,-101"),
+        "what_if_steps.csv line 2, column step: expected a number from -100, other than 0,",
+    ),
+    "step of an unknown lever": (
+        what_if_steps("sales,price,percent,5"),
+        "what_if_steps.csv line 2, column lever: expected one of step_rate, cycle_time, entries, "
+        "found 'price'.",
+    ),
+    "step of a funnel without deals": (
+        what_if_steps("web,entries,percent,5"),
+        "what_if_steps.csv line 2, column funnel_id: expected a funnel whose subjects are of type "
+        "opportunity, found 'web', whose subjects are of type user.",
+    ),
+    "step twice": (
+        what_if_steps("sales,entries,percent,5", "sales,entries,percent,5.0"),
+        "what_if_steps.csv line 3, column step: expected each funnel_id and lever and unit and "
+        "step once, found 'sales', 'entries', 'percent', '5' again, first in line 2.",
     ),
     "missing required column": (
         edited("funnels", "order_mode", "tie_policy"),

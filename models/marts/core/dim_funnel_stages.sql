@@ -7,5 +7,6 @@ select
     stage_position,
     is_optional,
     win_probability,
+    planned_step_rate,
     target_hours,
 from {{ ref('funnel_stages') }}
