@@ -26,7 +26,7 @@ Tables = Mapping[str, Sequence[Row]]
 MAX_STAGES = 32
 
 # These words stand in stage columns of the published tables for what is not a stage.
-RESERVED_STAGE_IDS = ("entry", "still_there", "ended", "abandoned", "any_exit")
+RESERVED_STAGE_IDS = ("entry", "still_there", "ended", "abandoned", "any_exit", "all")
 
 # The row all/all is the total of every table.
 RESERVED_SEGMENT_NAMES = ("all",)
@@ -174,10 +174,18 @@ def names_are_known(tables: Tables) -> Iterator[Mistake]:
         "funnel_exclusions": ("after_stage_id", "before_stage_id"),
         "deal_size_bands": (),
         "worklist_settings": (),
+        "loss_endings": (),
+        "win_back_measures": ("stage_id",),
+        "intent_rules": ("stage_id",),
     }
+    # In these an empty cell stands for any funnel, or for no stage.
+    optional_columns = {"loss_endings": ("funnel_id",), "intent_rules": ("stage_id",)}
     for table, columns in stage_columns.items():
+        optional = optional_columns.get(table, ())
         for row in tables[table]:
             funnel_id = row["funnel_id"]
+            if not funnel_id and "funnel_id" in optional:
+                continue
             if funnel_id not in funnels:
                 yield Mistake(
                     f"{table}.csv",
@@ -189,6 +197,8 @@ def names_are_known(tables: Tables) -> Iterator[Mistake]:
                 )
                 continue
             for column in columns:
+                if not row[column] and column in optional:
+                    continue
                 if (funnel_id, row[column]) not in stages:
                     known = {stage_id for funnel, stage_id in stages if funnel == funnel_id}
                     yield Mistake(
@@ -663,6 +673,112 @@ def health_rules_stand_once_in_a_funnel(tables: Tables) -> Iterator[Mistake]:
             )
 
 
+def endings_can_be_told(tables: Tables) -> Iterator[Mistake]:
+    """Every regular expression that tells how a loss ended can be read."""
+    for rule in tables["loss_endings"]:
+        if rule["match_type"] == "regex":
+            yield from _is_regular_expression("loss_endings", rule, "match_value")
+
+
+def measures_raise_a_step(tables: Tables) -> Iterator[Mistake]:
+    """A win-back measure is on a stage with a step rate: one of the ladder, not its first."""
+    positions = {
+        (stage["funnel_id"], stage["stage_id"]): stage["stage_position"]
+        for stage in tables["funnel_stages"]
+    }
+    for measure in tables["win_back_measures"]:
+        position = positions.get((measure["funnel_id"], measure["stage_id"]))
+        if position is not None and position in ("", "1"):
+            yield Mistake(
+                "win_back_measures.csv",
+                measure.line,
+                "stage_id",
+                "a stage of the ladder behind its first, as the uplift is of the step into it",
+                f"{measure['stage_id']!r}, "
+                + ("the first" if position else "in which subjects are lost"),
+                "Name the stage that more subjects shall reach.",
+            )
+
+
+def agreed_contacts_are_a_range(tables: Tables) -> Iterator[Mistake]:
+    """Nobody agrees on at least three contacts and at most two."""
+    for agreed in tables["follow_up_agreement"]:
+        at_least, at_most = agreed["contacts_from"], agreed["contacts_to"]
+        if at_most and int(at_most) < int(at_least):
+            yield Mistake(
+                "follow_up_agreement.csv",
+                agreed.line,
+                "contacts_to",
+                f"at least contacts_from, which is {at_least}",
+                at_most,
+                "Correct one of the two, or leave contacts_to empty for any number.",
+            )
+
+
+def intents_can_be_told(tables: Tables) -> Iterator[Mistake]:
+    """Each rule looks at an attribute or a stage of a record, and gives an agreed intent."""
+    subject_types = {funnel["funnel_id"]: funnel["subject_type"] for funnel in tables["funnels"]}
+    lost = {
+        (stage["funnel_id"], stage["stage_id"])
+        for stage in tables["funnel_stages"]
+        if stage["stage_kind"] == "lost"
+    }
+    intents = {agreed["intent"] for agreed in tables["follow_up_agreement"]}
+    for rule in tables["intent_rules"]:
+        subject_type = subject_types.get(rule["funnel_id"])
+        if subject_type not in (None, "lead", "opportunity"):
+            yield Mistake(
+                "intent_rules.csv",
+                rule.line,
+                "funnel_id",
+                "a funnel whose subjects are leads or opportunities",
+                f"{rule['funnel_id']!r}, whose subjects are of type {subject_type}",
+                "Remove the rule: only records have activities.",
+            )
+        if bool(rule["attribute"]) == bool(rule["stage_id"]):
+            yield Mistake(
+                "intent_rules.csv",
+                rule.line,
+                "attribute",
+                "either an attribute of the record or a stage_id",
+                "both" if rule["attribute"] else "none of the two",
+                "Name one of the two.",
+            )
+        elif bool(rule["attribute"]) != bool(rule["match_value"]):
+            yield Mistake(
+                "intent_rules.csv",
+                rule.line,
+                "match_value",
+                "the value of the attribute"
+                if rule["attribute"]
+                else "nothing, as the rule names a stage",
+                repr(rule["match_value"]) if rule["match_value"] else "nothing",
+                "For any value at all write match_type regex and match_value .*"
+                if rule["attribute"]
+                else "Leave it empty.",
+            )
+        if (rule["funnel_id"], rule["stage_id"]) in lost:
+            yield Mistake(
+                "intent_rules.csv",
+                rule.line,
+                "stage_id",
+                "a stage of the ladder",
+                f"{rule['stage_id']!r}, in which records are lost",
+                "Name a stage in which records are followed up.",
+            )
+        if rule["match_type"] == "regex":
+            yield from _is_regular_expression("intent_rules", rule, "match_value")
+        if rule["intent"] not in intents:
+            yield Mistake(
+                "intent_rules.csv",
+                rule.line,
+                "intent",
+                "an intent that follow_up_agreement.csv has",
+                repr(rule["intent"]),
+                f"Agreed are {_listed(intents)}.",
+            )
+
+
 RULES: tuple[Callable[[Tables], Iterator[Mistake]], ...] = (
     funnels_are_consistent,
     stages_form_ladders,
@@ -682,6 +798,10 @@ RULES: tuple[Callable[[Tables], Iterator[Mistake]], ...] = (
     deal_sizes_do_not_overlap,
     health_rules_have_their_bounds,
     health_rules_stand_once_in_a_funnel,
+    endings_can_be_told,
+    measures_raise_a_step,
+    agreed_contacts_are_a_range,
+    intents_can_be_told,
 )
 
 

@@ -258,6 +258,17 @@ def amount(cell: str) -> str | Refusal:
     )
 
 
+def activity_types(cell: str) -> str | Refusal:
+    """Types of activities, with semicolons between them."""
+    names = [name.strip() for name in cell.split(";")]
+    if all(names) and len(set(names)) == len(names):
+        return ";".join(names)
+    return Refusal(
+        "types of activities with a semicolon between them, each once",
+        "Write them as the extracts of activities do, as in call;meeting.",
+    )
+
+
 def weekday(cell: str) -> str | Refusal:
     """A day of the week, as in ISO 8601."""
     if re.fullmatch(r"[1-7]", cell):
@@ -491,6 +502,58 @@ TABLES = (
             Column("manager_amount", amount),
         ),
         key=("funnel_id",),
+    ),
+    Table(
+        "loss_endings",
+        (
+            Column("rule_position", whole_number, is_required=True),
+            Column("funnel_id", text),
+            Column("match_type", one_of("equals", "prefix", "regex"), default="equals"),
+            Column("match_value", text, is_required=True),
+            Column(
+                "ending",
+                one_of("stopped_buying", "chose_competitor", "went_silent"),
+                is_required=True,
+            ),
+        ),
+        key=("rule_position",),
+    ),
+    Table(
+        "win_back_measures",
+        (
+            Column("funnel_id", text, is_required=True),
+            Column("stage_id", text, is_required=True),
+            Column("measure_name", text, is_required=True),
+            Column("uplift", number(0, 1), is_required=True),
+            Column("uplift_kind", one_of("relative", "points"), is_required=True),
+            Column("tried_from", calendar_day),
+        ),
+        key=("funnel_id", "stage_id", "measure_name"),
+    ),
+    Table(
+        "follow_up_agreement",
+        (
+            Column("intent", text, is_required=True),
+            Column("first_contact_hours", number(0, 744, above=True), is_required=True),
+            Column("contacts_from", count, default="0"),
+            Column("contacts_to", whole_number),
+            Column("contacts_per", one_of("week", "month"), default="week"),
+            Column("channels", activity_types),
+        ),
+        key=("intent",),
+    ),
+    Table(
+        "intent_rules",
+        (
+            Column("rule_position", whole_number, is_required=True),
+            Column("funnel_id", text, is_required=True),
+            Column("attribute", text),
+            Column("stage_id", text),
+            Column("match_type", one_of("equals", "prefix", "regex"), default="equals"),
+            Column("match_value", text),
+            Column("intent", text, is_required=True),
+        ),
+        key=("rule_position",),
     ),
 )
 

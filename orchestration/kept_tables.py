@@ -27,6 +27,10 @@ NOT_DECLARED_FOR_KEPT = (
     "deal_size_bands",
     "owner_health_rules",
     "worklist_settings",
+    "loss_endings",
+    "win_back_measures",
+    "follow_up_agreement",
+    "intent_rules",
 )
 
 

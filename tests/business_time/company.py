@@ -23,7 +23,12 @@ FUNNEL = {
     "funnel_stages": "funnel_id,stage_position,stage_id\nf,1,a\n",
     "stage_rules": "funnel_id,stage_id,rule_type,match_value\nf,a,event,a\n",
 }
-MODELS = ("stg_time_zones__utc_offsets", "int_calendar_dates", "int_timed_visits")
+MODELS = (
+    "stg_time_zones__utc_offsets",
+    "int_date_hours",
+    "int_calendar_dates",
+    "int_timed_visits",
+)
 
 
 @dataclass(frozen=True)

@@ -128,6 +128,25 @@ def segments(*rows: str) -> dict[str, str | None]:
     return {"segments": "\n".join([header, *rows])}
 
 
+HEADERS = {
+    "loss_endings": "rule_position,funnel_id,match_type,match_value,ending",
+    "win_back_measures": "funnel_id,stage_id,measure_name,uplift,uplift_kind,tried_from",
+    "follow_up_agreement": (
+        "intent,first_contact_hours,contacts_from,contacts_to,contacts_per,channels"
+    ),
+    "intent_rules": "rule_position,funnel_id,attribute,stage_id,match_type,match_value,intent",
+}
+
+
+def declared(table: str, *rows: str) -> dict[str, str | None]:
+    return {table: "\n".join([HEADERS[table], *rows])}
+
+
+def intent_rules(*rows: str) -> dict[str, str | None]:
+    agreement = declared("follow_up_agreement", "high,24,2,3,week,call")
+    return agreement | declared("intent_rules", *rows)
+
+
 def test_sound_declarations_are_accepted_and_completed(declare: Declare) -> None:
     """A default that is not the documented one would change every number of a funnel."""
     tables = declarations.read(declare()).tables
@@ -235,6 +254,23 @@ def test_bounds_for_owners_are_kept_as_declared(declare: Declare) -> None:
     ]
     [settings] = tables["worklist_settings"]
     assert settings["manager_amount"] == "50000"
+
+
+def test_what_is_agreed_of_losses_and_follow_up_is_completed(declare: Declare) -> None:
+    """An empty cell that is refused, or means something else than is written, is no default."""
+    folder = declare(
+        **declared("loss_endings", "3,,,price,went_silent"),
+        **declared("win_back_measures", "sales,won,Visit,0.07,points,"),
+        **declared("follow_up_agreement", "high,24,,,,call; meeting", "low,168,1,2,month,"),
+        **declared("intent_rules", "1,sales,,prospect,,,high", "2,sales,tier,,regex,.*,low"),
+    )
+    tables = declarations.read(folder).tables
+    assert [tuple(row.cells.values()) for row in tables["follow_up_agreement"]] == [
+        ("high", "24", "0", "", "week", "call;meeting"),
+        ("low", "168", "1", "2", "month", ""),
+    ]
+    assert tables["loss_endings"][0]["match_type"] == "equals"
+    assert len(tables["intent_rules"]) == 2
 
 
 def test_limits_that_are_not_declared_are_the_usual_ones(declare: Declare) -> None:
@@ -823,6 +859,104 @@ MISTAKES = {
         {"funnels": "funnel_id,subject_type,order_mode\n"},
         "funnels.csv line 1: expected at least one row, found none.",
     ),
+    "ending of no kind": (
+        declared("loss_endings", "1,,equals,price,gave_up"),
+        "loss_endings.csv line 2, column ending: expected one of stopped_buying, "
+        "chose_competitor, went_silent, found 'gave_up'.",
+    ),
+    "ending in an unknown funnel": (
+        declared("loss_endings", "1,sails,equals,price,went_silent"),
+        "loss_endings.csv line 2, column funnel_id: expected a funnel that funnels.csv declares, "
+        "found 'sails'.",
+    ),
+    "ending by an expression that cannot be read": (
+        declared("loss_endings", "1,,regex,(price,went_silent"),
+        "loss_endings.csv line 2, column match_value: expected a regular expression",
+    ),
+    "two endings of one position": (
+        declared("loss_endings", "1,,,price,went_silent", "1,,,late,went_silent"),
+        "loss_endings.csv line 3, column rule_position: expected each rule_position once",
+    ),
+    "uplift in percent": (
+        declared("win_back_measures", "sales,won,Visit,7,relative,"),
+        "win_back_measures.csv line 2, column uplift: expected a number from 0 to 1, found '7'.",
+    ),
+    "uplift of no kind": (
+        declared("win_back_measures", "sales,won,Visit,0.07,percent,"),
+        "win_back_measures.csv line 2, column uplift_kind: expected one of relative, points, found",
+    ),
+    "measure on an unknown stage": (
+        declared("win_back_measures", "sales,offer,Visit,0.07,points,"),
+        "win_back_measures.csv line 2, column stage_id: expected a stage that funnel_stages.csv "
+        "declares for funnel 'sales', found 'offer'.",
+    ),
+    "measure on the first stage": (
+        declared("win_back_measures", "sales,prospect,Visit,0.07,points,"),
+        "win_back_measures.csv line 2, column stage_id: expected a stage of the ladder behind its "
+        "first, as the uplift is of the step into it, found 'prospect', the first.",
+    ),
+    "measure on a lost stage": (
+        declared("win_back_measures", "sales,lost,Visit,0.07,points,"),
+        "win_back_measures.csv line 2, column stage_id: expected a stage of the ladder behind its "
+        "first, as the uplift is of the step into it, found 'lost', in which subjects are lost.",
+    ),
+    "measure tried on no day": (
+        declared("win_back_measures", "sales,won,Visit,0.07,points,spring"),
+        "win_back_measures.csv line 2, column tried_from: expected a date",
+    ),
+    "first contact within nothing": (
+        declared("follow_up_agreement", "high,0,2,3,week,call"),
+        "follow_up_agreement.csv line 2, column first_contact_hours: expected a number above 0 "
+        "to 744, found '0'.",
+    ),
+    "more contacts at least than at most": (
+        declared("follow_up_agreement", "high,24,3,2,week,call"),
+        "follow_up_agreement.csv line 2, column contacts_to: expected at least contacts_from, "
+        "which is 3, found 2.",
+    ),
+    "channel twice": (
+        declared("follow_up_agreement", "high,24,2,3,week,call; call"),
+        "follow_up_agreement.csv line 2, column channels: expected types of activities with a "
+        "semicolon between them, each once, found 'call; call'.",
+    ),
+    "intent that is not agreed": (
+        intent_rules("1,sales,tier,,equals,A,hot"),
+        "intent_rules.csv line 2, column intent: expected an intent that follow_up_agreement.csv "
+        "has, found 'hot'. Agreed are high.",
+    ),
+    "intent of what has no record": (
+        intent_rules("1,web,tier,,equals,A,high"),
+        "intent_rules.csv line 2, column funnel_id: expected a funnel whose subjects are leads or "
+        "opportunities, found 'web', whose subjects are of type user.",
+    ),
+    "intent by an attribute and a stage": (
+        intent_rules("1,sales,tier,prospect,equals,A,high"),
+        "intent_rules.csv line 2, column attribute: expected either an attribute of the record or "
+        "a stage_id, found both.",
+    ),
+    "intent by nothing": (
+        intent_rules("1,sales,,,equals,A,high"),
+        "intent_rules.csv line 2, column attribute: expected either an attribute of the record or "
+        "a stage_id, found none of the two.",
+    ),
+    "intent by an attribute of any value": (
+        intent_rules("1,sales,tier,,equals,,high"),
+        "intent_rules.csv line 2, column match_value: expected the value of the attribute, found "
+        "nothing.",
+    ),
+    "intent by a stage with a value": (
+        intent_rules("1,sales,,prospect,equals,A,high"),
+        "intent_rules.csv line 2, column match_value: expected nothing, as the rule names a stage",
+    ),
+    "intent by an unknown stage": (
+        intent_rules("1,sales,,offer,,,high"),
+        "intent_rules.csv line 2, column stage_id: expected a stage that funnel_stages.csv "
+        "declares for funnel 'sales', found 'offer'.",
+    ),
+    "intent by a lost stage": (
+        intent_rules("1,sales,,lost,,,high"),
+        "intent_rules.csv line 2, column stage_id: expected a stage of the ladder, found 'lost'",
+    ),
     "empty file": (
         {"calendar": "\n"},
         "calendar.csv line 1, column calendar_date: expected this column, found an empty file.",
@@ -839,7 +973,7 @@ def test_mistake_is_refused_by_name(
     assert any(mistake.startswith(message) for mistake in mistakes), "\n".join(mistakes)
 
 
-@pytest.mark.parametrize("word", ["entry", "still_there", "ended", "abandoned", "any_exit"])
+@pytest.mark.parametrize("word", ["entry", "still_there", "ended", "abandoned", "any_exit", "all"])
 def test_reserved_words_are_refused_as_stages(declare: Declare, word: str) -> None:
     """A stage named ended could not be told from the end of a journey in the matrix."""
     folder = declare(

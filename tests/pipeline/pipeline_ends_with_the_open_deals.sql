@@ -27,7 +27,7 @@ last_journeys as (
         funnel_id,
         stage_id,
         outcome,
-        stage_entered_at,
+        entered_at,
     from {{ ref('int_deals') }}
     qualify row_number() over (
         partition by funnel_id, deal_id
@@ -41,7 +41,7 @@ expected as (
         stage_id,
         count(*) as open_deals,
     from last_journeys
-    where outcome = 'open' and stage_entered_at is not null
+    where outcome = 'open' and entered_at is not null
     group by all
 )
 

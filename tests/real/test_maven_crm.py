@@ -5,6 +5,9 @@ The figures are those that are stated with the extract, or counted in it by hand
 
 from __future__ import annotations
 
+import csv
+from pathlib import Path
+
 from tests.support.tables import Tables
 
 ALL = "funnel_id = 'deals' and cohort_grain = 'all' and segment_name = 'all'"
@@ -79,3 +82,63 @@ def test_products_are_kept_as_they_are_spelled(real_warehouse: Tables) -> None:
         " and stage_position = 1"
     )
     assert deals == 1480
+
+
+def test_the_waterfall_of_an_agent_in_a_month_is_what_the_file_says(
+    real_warehouse: Tables, extracts: Path
+) -> None:
+    """Prevents movements that balance among themselves and not with what was delivered."""
+    path = extracts / "maven_crm" / "sales_pipeline.csv"
+    with path.open(encoding="utf-8") as file:
+        deals = [row for row in csv.DictReader(file) if row["sales_agent"] == "Vicki Laflamme"]
+    created = sum(row["engage_date"].startswith("2017-07") for row in deals)
+    closed = [row for row in deals if row["close_date"].startswith("2017-07")]
+    won = [row for row in closed if row["deal_stage"] == "Won"]
+    # A deal that is closed on the day on which it engages was never in the pipeline.
+    at_once = [row for row in closed if row["engage_date"] == row["close_date"]]
+    assert created > 20 and len(won) > 10 and not at_once
+    found = real_warehouse.query(
+        """
+        select movement, sum(deals_change), sum(amount_change)
+        from marts.pipeline_movements
+        where funnel_id = 'deals' and segment_name = 'owner'
+            and segment_value = 'maven:Vicki Laflamme'
+            and movement_date between '2017-07-01' and '2017-07-31'
+            and movement in ('created', 'won', 'lost')
+        group by movement order by movement
+        """
+    )
+    assert [(movement, deals) for movement, deals, _ in found] == [
+        ("created", created),
+        ("lost", -(len(closed) - len(won))),
+        ("won", -len(won)),
+    ]
+    assert found[2][2] == -sum(int(row["close_value"]) for row in won)
+
+
+def test_the_pipeline_ends_with_the_engaging_deals(real_warehouse: Tables) -> None:
+    """Prevents undated deals from standing on days on which nobody knows that they were there."""
+    ends = real_warehouse.query(
+        "select stage_id, open_deals, deals_without_amount from marts.pipeline_daily"
+        " where funnel_id = 'deals' and segment_name = 'all'"
+        " qualify snapshot_date = max(snapshot_date) over () order by stage_position"
+    )
+    assert ends == [("prospecting", 0, 0), ("engaging", 1589, 1589)]
+    gaps = real_warehouse.query(
+        "select gap, count(*) from marts.deal_gaps where funnel_id = 'deals'"
+        " and gap in ('undated', 'undated_stage', 'no_amount') group by gap order by gap"
+    )
+    assert gaps == [("no_amount", 2089), ("undated", 500), ("undated_stage", 1589)]
+
+
+def test_forecasts_of_wins_come_near_what_came(real_warehouse: Tables) -> None:
+    """Prevents a method that looks reasonable on paper and is of no use on a real pipeline."""
+    shares = dict(
+        real_warehouse.query(
+            "select method, wins_error_share from marts.forecast_methods"
+            " where funnel_id = 'deals' and period_grain = 'month' and periods_ahead = 0"
+            " and forecasts > 0"
+        )
+    )
+    assert shares["stage_and_age"] < 0.1
+    assert shares["stage_and_age"] < shares["moving_average"]

@@ -171,11 +171,15 @@ def test_days_of_random_histories_are_what_the_visits_say(warehouse: Tables) -> 
     days = [last_day.astimezone(zone).date() - timedelta(days=back) for back in range(0, 400, 3)]
     visits = warehouse.query(
         """
-        select funnel_id, subject_id, stage_id, stage_kind, entered_at
+        select
+            funnel_id, subject_id, stage_id, stage_kind,
+            coalesce(entered_at, max(entered_at) over by_deal) as entered_at
         from core.fct_stage_visits
         inner join core.dim_funnels using (funnel_id)
         where subject_type = 'opportunity' and order_mode = 'furthest'
-        qualify bool_and(entered_at is not null) over (partition by funnel_id, subject_id)
+        qualify max(entered_at) over by_deal is not null
+            and bool_and(entered_at is not null or stage_kind = 'open') over by_deal
+        window by_deal as (partition by funnel_id, subject_id)
         order by funnel_id, subject_id, visit_number
         """
     )

@@ -6,16 +6,7 @@ funnels as (
     where subject_type = 'opportunity' and order_mode = 'furthest'
 ),
 
--- Nobody can say since when such a deal is where it is, so no day can tell where it was.
-undated_deals as (
-    select distinct
-        funnel_id,
-        subject_id,
-    from {{ ref('fct_stage_visits') }}
-    where entered_at is null
-),
-
-visits as (
+told_visits as (
     select
         visits.funnel_id,
         visits.subject_id as deal_id,
@@ -24,15 +15,29 @@ visits as (
         visits.stage_position,
         visits.stage_kind,
         visits.entered_at,
-        cast(null as timestamp) as deleted_at,
+        max(visits.entered_at) over by_deal as last_entered_at,
+        -- Of a deal that was closed nobody knows when, no day can tell whether it was there.
+        bool_or(visits.entered_at is null and visits.stage_kind != 'open') over by_deal
+            as is_closing_undated,
     from {{ ref('fct_stage_visits') }} as visits
     inner join funnels
         on visits.funnel_id = funnels.funnel_id
-    left join undated_deals
-        on
-            visits.funnel_id = undated_deals.funnel_id
-            and visits.subject_id = undated_deals.subject_id
-    where undated_deals.subject_id is null
+    window by_deal as (partition by visits.funnel_id, visits.subject_id)
+),
+
+visits as (
+    select
+        funnel_id,
+        deal_id,
+        visit_number,
+        stage_id,
+        stage_position,
+        stage_kind,
+        -- An extract without history dates the beginning alone: the deal is where it is now.
+        coalesce(entered_at, last_entered_at) as entered_at,
+        cast(null as timestamp) as deleted_at,
+    from told_visits
+    where last_entered_at is not null and not is_closing_undated
 
     union all
 

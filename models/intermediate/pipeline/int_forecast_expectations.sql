@@ -181,12 +181,12 @@ parts as (
         case
             when methods.method = 'stage_and_age' then others.wins
             when methods.method = 'moving_average'
-                then greatest(averages.wins - bookings.wins_before, 0)
+                then {{ at_least('averages.wins - bookings.wins_before', '0') }}
         end as other_wins,
         case
             when methods.method = 'stage_and_age' then others.amount
             when methods.method = 'moving_average'
-                then greatest(averages.amount - cast(bookings.amount_before as double), 0)
+                then {{ at_least('averages.amount - bookings.amount_before', '0') }}
         end as other_amount,
         case
             when methods.method = 'stage_and_age' then others.earlier_periods

@@ -1,3 +1,7 @@
+{#- How many standard deviations hold 80 and 95 in a hundred of a normal distribution. -#}
+{%- set wide_80 = 1.2815515655446004 -%}
+{%- set wide_95 = 1.959963984540054 -%}
+
 with
 
 expectations as (
@@ -89,25 +93,17 @@ select
     other_wins,
     other_amount,
     expected_wins,
-    case
-        when expected_wins - 1.2815515655446004 * wins_deviation < wins_before then wins_before
-        else expected_wins - 1.2815515655446004 * wins_deviation
-    end as expected_wins_low_80,
-    expected_wins + 1.2815515655446004 * wins_deviation as expected_wins_high_80,
-    case
-        when expected_wins - 1.959963984540054 * wins_deviation < wins_before then wins_before
-        else expected_wins - 1.959963984540054 * wins_deviation
-    end as expected_wins_low_95,
-    expected_wins + 1.959963984540054 * wins_deviation as expected_wins_high_95,
+    {{ at_least('expected_wins - ' ~ wide_80 ~ ' * wins_deviation', 'wins_before') }}
+        as expected_wins_low_80,
+    expected_wins + {{ wide_80 }} * wins_deviation as expected_wins_high_80,
+    {{ at_least('expected_wins - ' ~ wide_95 ~ ' * wins_deviation', 'wins_before') }}
+        as expected_wins_low_95,
+    expected_wins + {{ wide_95 }} * wins_deviation as expected_wins_high_95,
     expected_amount,
-    case
-        when expected_amount - 1.2815515655446004 * amount_deviation < amount_before then amount_before
-        else expected_amount - 1.2815515655446004 * amount_deviation
-    end as expected_amount_low_80,
-    expected_amount + 1.2815515655446004 * amount_deviation as expected_amount_high_80,
-    case
-        when expected_amount - 1.959963984540054 * amount_deviation < amount_before then amount_before
-        else expected_amount - 1.959963984540054 * amount_deviation
-    end as expected_amount_low_95,
-    expected_amount + 1.959963984540054 * amount_deviation as expected_amount_high_95,
+    {{ at_least('expected_amount - ' ~ wide_80 ~ ' * amount_deviation', 'amount_before') }}
+        as expected_amount_low_80,
+    expected_amount + {{ wide_80 }} * amount_deviation as expected_amount_high_80,
+    {{ at_least('expected_amount - ' ~ wide_95 ~ ' * amount_deviation', 'amount_before') }}
+        as expected_amount_low_95,
+    expected_amount + {{ wide_95 }} * amount_deviation as expected_amount_high_95,
 from deviations

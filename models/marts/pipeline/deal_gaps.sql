@@ -13,7 +13,9 @@ deals as (
         stage_id,
         outcome,
         expected_close_date,
+        entered_at,
         stage_entered_at,
+        ended_at,
         source_amount,
         source_currency,
         amount_unknown_for,
@@ -101,7 +103,20 @@ gaps as (
         cast(null as varchar) as found,
         'on no day of the pipeline' as consequence,
     from deals
-    where deals.stage_entered_at is null
+    where deals.entered_at is null or (deals.outcome != 'open' and deals.ended_at is null)
+
+    union all
+
+    select
+        deals.*,
+        'undated_stage' as gap,
+        cast(null as varchar) as found,
+        'in its present stage from its last dated entry of a stage on' as consequence,
+    from deals
+    where
+        deals.outcome = 'open'
+        and deals.entered_at is not null
+        and deals.stage_entered_at is null
 )
 
 select
