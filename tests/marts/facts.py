@@ -269,6 +269,8 @@ def build_marts(facts: Facts, home: Path, variables: Mapping[str, object] | None
         [
             "build",
             *("--select", *dbt.LAYERS[-1].select),
+            # The pipeline tables read records and owners, of which there are none here.
+            *("--exclude", "path:models/intermediate/pipeline", "path:models/marts/pipeline"),
             # The tests of the core would look for columns that the marts do not need.
             *("--indirect-selection", "cautious"),
             *("--vars", json.dumps(variables or {})),

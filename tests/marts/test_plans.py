@@ -22,7 +22,7 @@ pytestmark = pytest.mark.slow
 AS_OF = datetime(2025, 5, 15)
 RATES = {"": Decimal(1), "USD": Decimal(1), "EUR": Decimal("1.25")}
 TEAMS = {"o1": "north", "o2": "north", "o3": "south"}
-# The first is declared with a rate that floats cannot hold, and would round up.
+# A rate that floats cannot hold.
 DECLARED = {"approaching": "0.7"}
 PROBABILITIES = dict(zip(LADDER, map(Decimal, ("0", "0.25", "0.5", "0.75", "1")), strict=True))
 MAY = Period(date(2025, 5, 1), date(2025, 6, 1))
