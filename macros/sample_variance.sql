@@ -1,5 +1,5 @@
-{#- The variance of a sample (over n - 1) as double, from exact sums, so that the order of the rows does
-    not matter. `value` is an aggregated column of whole numbers or decimals; null for fewer than two. -#}
+{#- The variance of a sample (over n - 1) as double, from exact sums, so that the order of the rows
+    does not matter. `value` is a column of whole numbers or decimals; null for fewer than two. -#}
 {% macro sample_variance(value) -%}
     case
         when count({{ value }}) > 1
