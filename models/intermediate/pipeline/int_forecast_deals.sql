@@ -26,19 +26,17 @@ open_states as (
     where is_open
 ),
 
-deals as (
+journeys as (
     select
         funnel_id,
         deal_id,
         outcome,
+        entered_at,
         ended_at,
         ended_date,
         amount,
     from {{ ref('int_deals') }}
-    qualify row_number() over (
-        partition by funnel_id, deal_id
-        order by journey_number desc
-    ) = 1
+    where entered_at is not null
 )
 
 select
@@ -67,20 +65,22 @@ select
         ),
         false
     ) as is_expected,
-    deals.outcome = 'won'
-    and deals.ended_at >= periods.made_at
-    and deals.ended_date >= periods.period_date
-    and deals.ended_date < periods.next_period_date as is_won_in_period,
-    deals.amount as amount_now,
-    case when deals.outcome in ('won', 'lost') then deals.outcome end as later_outcome,
+    journeys.outcome = 'won'
+    and journeys.ended_at >= periods.made_at
+    and journeys.ended_date >= periods.period_date
+    and journeys.ended_date < periods.next_period_date as is_won_in_period,
+    journeys.amount as amount_now,
+    case when journeys.outcome in ('won', 'lost') then journeys.outcome end as later_outcome,
 from periods
 inner join open_states
     on
         periods.funnel_id = open_states.funnel_id
         and periods.made_at > open_states.changed_at
         and periods.made_at <= coalesce(open_states.next_changed_at, timestamp '9999-12-31')
--- A deal that was deleted since then has no outcome that could be waited for.
-inner join deals
+-- The journey that the deal was in. A deal that was deleted since then is in none, and has no
+-- outcome that could be waited for.
+asof inner join journeys
     on
-        open_states.funnel_id = deals.funnel_id
-        and open_states.deal_id = deals.deal_id
+        open_states.funnel_id = journeys.funnel_id
+        and open_states.deal_id = journeys.deal_id
+        and periods.made_at > journeys.entered_at

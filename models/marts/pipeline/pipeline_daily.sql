@@ -1,7 +1,9 @@
 with
 
 run as (
-    select {{ reporting_date("as_of - interval 1 microsecond") }} as last_date
+    select
+        as_of,
+        {{ reporting_date("as_of - interval 1 microsecond") }} as last_date,
     from {{ ref('int_run') }}
 ),
 
@@ -70,6 +72,10 @@ days as (
         funnel_stages.win_probability,
         funnel_stages.target_seconds,
         calendar_dates.calendar_date as snapshot_date,
+        least(
+            {{ reporting_midnight(dbt.dateadd('day', 1, 'calendar_dates.calendar_date')) }},
+            run.as_of
+        ) as snapshot_at,
     from segments
     inner join funnel_stages
         on segments.funnel_id = funnel_stages.funnel_id
@@ -158,10 +164,8 @@ select
     cast(
         (
             cast(told_totals.open_deals as decimal(18, 0))
-            * {{ microseconds_between(
-                "timestamp '1970-01-01'",
-                reporting_midnight(dbt.dateadd('day', 1, 'told_totals.snapshot_date'))
-            ) }} / 1000000
+            * {{ microseconds_between("timestamp '1970-01-01'", 'told_totals.snapshot_at') }}
+            / 1000000
             - told_totals.entered_seconds
         ) / nullif(told_totals.open_deals, 0) as double
     ) as mean_age_seconds,
