@@ -827,6 +827,15 @@ def _is_of_deals(table: str, row: Row, tables: Tables) -> Iterator[Mistake]:
                 f"{funnel_id!r}, whose subjects are of type {funnel['subject_type']}",
                 "Name a funnel of opportunities: only they have deals.",
             )
+        elif funnel["funnel_id"] == funnel_id and funnel["order_mode"] != "furthest":
+            yield Mistake(
+                f"{table}.csv",
+                row.line,
+                "funnel_id",
+                "a funnel whose order_mode is furthest, the way of a pipeline",
+                f"{funnel_id!r}, whose order_mode is {funnel['order_mode']}",
+                "Name a funnel of deals in a pipeline, or change the order_mode of this one.",
+            )
     kinds = {
         stage["stage_kind"] for stage in tables["funnel_stages"] if stage["funnel_id"] == funnel_id
     }

@@ -8,6 +8,7 @@ states as (
         owner_id,
         expected_close_date,
         amount,
+        changed_at,
     from {{ ref('int_deal_states') }}
     where is_open
 ),
@@ -51,14 +52,20 @@ record_attributes as (
     from {{ ref('int_surviving_records') }}
 ),
 
-last_journeys as (
+journey_segments as (
     select
-        funnel_id,
-        subject_id,
-        segment_name,
-        max_by(segment_value, journey_number) as segment_value,
-    from {{ ref('fct_journey_segments') }}
-    group by funnel_id, subject_id, segment_name
+        journey_segments.funnel_id,
+        journey_segments.subject_id,
+        journey_segments.segment_name,
+        journey_segments.segment_value,
+        journeys.entered_at,
+    from {{ ref('fct_journey_segments') }} as journey_segments
+    inner join {{ ref('fct_journeys') }} as journeys
+        on
+            journey_segments.funnel_id = journeys.funnel_id
+            and journey_segments.subject_id = journeys.subject_id
+            and journey_segments.journey_number = journeys.journey_number
+    where journeys.entered_at is not null
 ),
 
 told_states as (
@@ -93,7 +100,7 @@ declared_values as (
         declared_segments.segment_name,
         -- A deleted deal is in no journey any more; its record still tells what it was.
         coalesce(
-            last_journeys.segment_value,
+            journey_segments.segment_value,
             {{ segment_value(json_text_at(
                 'record_attributes.attributes', 'declared_segments.attribute'
             )) }}
@@ -101,11 +108,12 @@ declared_values as (
     from states
     inner join declared_segments
         on states.funnel_id = declared_segments.funnel_id
-    left join last_journeys
+    asof left join journey_segments
         on
-            states.funnel_id = last_journeys.funnel_id
-            and states.deal_id = last_journeys.subject_id
-            and declared_segments.segment_name = last_journeys.segment_name
+            states.funnel_id = journey_segments.funnel_id
+            and states.deal_id = journey_segments.subject_id
+            and declared_segments.segment_name = journey_segments.segment_name
+            and states.changed_at >= journey_segments.entered_at
     left join record_attributes
         on states.deal_id = record_attributes.record_id
 )

@@ -68,6 +68,21 @@ currencies as (
     where attribute = 'currency'
 ),
 
+-- Those that a deal ever had.
+record_currencies as (
+    select
+        record_id,
+        currency,
+    from records
+
+    union
+
+    select
+        record_id,
+        attribute_value as currency,
+    from currencies
+),
+
 exchange_rates as (
     select
         currency,
@@ -114,11 +129,11 @@ changes as (
         {{ reporting_midnight('exchange_rates.valid_from') }} as changed_at,
     from deals
     cross join run
-    inner join records
-        on deals.deal_id = records.record_id
+    inner join record_currencies
+        on deals.deal_id = record_currencies.record_id
     inner join exchange_rates
         on
-            records.currency = exchange_rates.currency
+            record_currencies.currency = exchange_rates.currency
             and deals.first_entered_at < {{ reporting_midnight('exchange_rates.valid_from') }}
             and run.as_of > {{ reporting_midnight('exchange_rates.valid_from') }}
 ),

@@ -65,10 +65,13 @@ select
         ),
         false
     ) as is_expected,
-    journeys.outcome = 'won'
-    and journeys.ended_at >= periods.made_at
-    and journeys.ended_date >= periods.period_date
-    and journeys.ended_date < periods.next_period_date as is_won_in_period,
+    coalesce(
+        journeys.outcome = 'won'
+        and journeys.ended_at >= periods.made_at
+        and journeys.ended_date >= periods.period_date
+        and journeys.ended_date < periods.next_period_date,
+        false
+    ) as is_won_in_period,
     journeys.amount as amount_now,
     case when journeys.outcome in ('won', 'lost') then journeys.outcome end as later_outcome,
 from periods
@@ -77,9 +80,9 @@ inner join open_states
         periods.funnel_id = open_states.funnel_id
         and periods.made_at > open_states.changed_at
         and periods.made_at <= coalesce(open_states.next_changed_at, timestamp '9999-12-31')
--- The journey that the deal was in. A deal that was deleted since then is in none, and has no
--- outcome that could be waited for.
-asof inner join journeys
+-- The journey that the deal was in. A deal that was deleted since then is in none any more; it was
+-- there all the same, and was not won.
+asof left join journeys
     on
         open_states.funnel_id = journeys.funnel_id
         and open_states.deal_id = journeys.deal_id

@@ -57,10 +57,16 @@ changes as (
         values_after.segment_value as value_after,
         coalesce(values_before.segment_value = values_after.segment_value, false)
             as has_same_value,
-        coalesce(states.source_amount, -1) = coalesce(states.source_amount_before, -1)
+        coalesce(
+            states.source_amount = states.source_amount_before,
+            states.source_amount is null and states.source_amount_before is null
+        )
         and coalesce(states.source_currency, '') = coalesce(states.source_currency_before, '')
             as is_priced_as_before,
-        coalesce(states.amount, -1) = coalesce(states.amount_before, -1) as has_same_amount,
+        coalesce(
+            states.amount = states.amount_before,
+            states.amount is null and states.amount_before is null
+        ) as has_same_amount,
     from states
     inner join segment_names
         on states.funnel_id = segment_names.funnel_id

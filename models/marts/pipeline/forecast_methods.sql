@@ -110,15 +110,30 @@ errors as (
 
 ranked_errors as (
     select
-        *,
+        errors.*,
+        usable_methods.method is not null
+        and errors.forecasts >= {{ enough_forecasts }} as may_be_recommended,
         row_number() over (
-            partition by funnel_id, period_grain, periods_ahead
+            partition by errors.funnel_id, errors.period_grain, errors.periods_ahead
             order by
-                case when forecasts >= {{ enough_forecasts }} then 0 else 1 end,
-                amount_error nulls last,
-                method
+                case
+                    when
+                        usable_methods.method is not null
+                        and errors.forecasts >= {{ enough_forecasts }}
+                        then 0
+                    else 1
+                end,
+                -- Usable methods are judged on the same dates, so that sums can be compared.
+                errors.amount_error nulls last,
+                errors.method
         ) as error_rank,
     from errors
+    left join usable_methods
+        on
+            errors.funnel_id = usable_methods.funnel_id
+            and errors.period_grain = usable_methods.period_grain
+            and errors.periods_ahead = usable_methods.periods_ahead
+            and errors.method = usable_methods.method
 )
 
 select
@@ -137,8 +152,7 @@ select
     {{ rate('ranked_errors.in_95', 'ranked_errors.with_interval') }} as share_in_95,
     coalesce(probabilities.judged_deals, 0) as judged_deals,
     {{ rate('probabilities.squared_error', 'probabilities.judged_deals') }} as brier_score,
-    ranked_errors.error_rank = 1 and ranked_errors.forecasts >= {{ enough_forecasts }}
-        as is_recommended,
+    ranked_errors.error_rank = 1 and ranked_errors.may_be_recommended as is_recommended,
 from ranked_errors
 left join probabilities
     on

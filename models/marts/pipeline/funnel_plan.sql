@@ -73,7 +73,11 @@ plans as (
         periods.next_period_date,
         periods.days_left,
         cast(sum(plan_bands.needed_wins) as bigint) as target_wins,
-        cast(sum(plan_bands.needed_amount) as decimal(18, 4)) as target_amount,
+        -- A part of the amount is not the amount.
+        case
+            when count(*) = count(plan_bands.needed_amount)
+                then cast(sum(plan_bands.needed_amount) as decimal(18, 4))
+        end as target_amount,
         count(*) filter (where plan_bands.needed_wins is null) as targets_unknown,
     from plan_bands
     inner join periods

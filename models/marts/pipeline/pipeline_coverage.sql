@@ -38,6 +38,14 @@ targets as (
                 else {{ dbt.dateadd('month', 12, 'stage_targets.period_date') }}
             end as date
         ) as next_period_date,
+        -- Whether there will be enough is asked in the period before.
+        cast(
+            case stage_targets.period_grain
+                when 'month' then {{ dbt.dateadd('month', -1, 'stage_targets.period_date') }}
+                when 'quarter' then {{ dbt.dateadd('month', -3, 'stage_targets.period_date') }}
+                else {{ dbt.dateadd('month', -12, 'stage_targets.period_date') }}
+            end as date
+        ) as first_date,
     from {{ ref('stage_targets') }} as stage_targets
     inner join funnel_stages
         on
@@ -55,7 +63,7 @@ days as (
     cross join run
     inner join calendar_dates
         on
-            targets.period_date <= calendar_dates.calendar_date
+            targets.first_date <= calendar_dates.calendar_date
             and targets.next_period_date > calendar_dates.calendar_date
             and run.last_date >= calendar_dates.calendar_date
 ),
@@ -78,6 +86,7 @@ open_states as (
         state_scopes.scope_value,
         states.expected_close_date,
         states.amount,
+        funnel_stages.win_probability is null as has_no_probability,
         {{ weighted_amount('states.amount', 'funnel_stages.win_probability') }}
             as weighted_amount,
         states.changed_date,
@@ -103,10 +112,20 @@ open_amounts as (
         days.scope,
         days.scope_value,
         days.snapshot_date,
-        count(*) as open_deals,
-        count(*) filter (where open_states.amount is null) as open_deals_without_amount,
-        sum(open_states.amount) as open_amount,
-        sum(open_states.weighted_amount) as weighted_amount,
+        -- What should have closed already is still to come.
+        count(*) filter (where open_states.expected_close_date is not null) as open_deals,
+        count(*) filter (where open_states.expected_close_date is null)
+            as open_deals_without_expected_close,
+        count(*) filter (
+            where open_states.expected_close_date is not null and open_states.amount is null
+        ) as open_deals_without_amount,
+        count(*) filter (
+            where open_states.expected_close_date is not null and open_states.has_no_probability
+        ) as open_deals_without_probability,
+        sum(open_states.amount) filter (where open_states.expected_close_date is not null)
+            as open_amount,
+        sum(open_states.weighted_amount) filter (where open_states.expected_close_date is not null)
+            as weighted_amount,
     from days
     inner join open_states
         on
@@ -115,8 +134,8 @@ open_amounts as (
             and days.scope_value = open_states.scope_value
             and days.snapshot_date >= open_states.changed_date
             and days.snapshot_date < open_states.next_changed_date
-            -- What should have closed already is still to come.
-            and days.next_period_date > open_states.expected_close_date
+            and days.next_period_date
+            > coalesce(open_states.expected_close_date, days.period_date)
     group by all
 ),
 
@@ -164,10 +183,15 @@ amounts as (
         coalesce(won_amounts.won_amount, 0) as won_amount,
         coalesce(open_amounts.open_deals, 0) as open_deals,
         coalesce(open_amounts.open_deals_without_amount, 0) as open_deals_without_amount,
-        coalesce(open_amounts.open_amount, 0) as open_amount,
-        -- Nothing is worth nothing; what no probability is declared for is not known.
+        coalesce(open_amounts.open_deals_without_probability, 0)
+            as open_deals_without_probability,
+        coalesce(open_amounts.open_deals_without_expected_close, 0)
+            as open_deals_without_expected_close,
+        -- No deals are worth nothing; deals of which nothing is known are worth nobody knows what.
+        case when coalesce(open_amounts.open_deals, 0) = 0 then 0 else open_amounts.open_amount end
+            as open_amount,
         case
-            when open_amounts.open_deals is null then 0
+            when coalesce(open_amounts.open_deals, 0) = 0 then 0
             else open_amounts.weighted_amount
         end as weighted_amount,
         greatest(days.target_amount - coalesce(won_amounts.won_amount, 0), 0) as missing_amount,
@@ -204,6 +228,8 @@ select
     cast(missing_amount as decimal(18, 4)) as missing_amount,
     open_deals,
     open_deals_without_amount,
+    open_deals_without_probability,
+    open_deals_without_expected_close,
     cast(open_amount as decimal(18, 4)) as open_amount,
     {{ rate('open_amount', 'missing_amount') }} as coverage,
     cast(weighted_amount as decimal(18, 4)) as weighted_amount,
