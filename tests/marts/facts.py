@@ -247,6 +247,10 @@ def funnel(
     return Funnel(funnel_id, tuple(stages), order_mode, named, subject_type)
 
 
+# These tables read records and owners, of which there are none here; they have tests of their own.
+PIPELINE = ("path:models/intermediate/pipeline", "path:models/marts/pipeline")
+
+
 def build_marts(facts: Facts, home: Path, variables: Mapping[str, object] | None = None) -> Path:
     """Build the funnel marts from the facts, with all their tests, and give the database.
 
@@ -269,8 +273,7 @@ def build_marts(facts: Facts, home: Path, variables: Mapping[str, object] | None
         [
             "build",
             *("--select", *dbt.LAYERS[-1].select),
-            # The pipeline tables read records and owners, of which there are none here.
-            *("--exclude", "path:models/intermediate/pipeline", "path:models/marts/pipeline"),
+            *("--exclude", *PIPELINE),
             # The tests of the core would look for columns that the marts do not need.
             *("--indirect-selection", "cautious"),
             *("--vars", json.dumps(variables or {})),

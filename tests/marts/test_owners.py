@@ -33,7 +33,7 @@ PAGE = (dbt.PROJECT / "docs" / "manage-a-pipeline.md").read_text("utf-8")
 QUERIES = [
     query
     for query in re.findall(r"^```sql\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
-    if re.search(r"from (owner_|open_opportunities)", query)
+    if re.search(r"from (owner_(?!quotas)|open_opportunities)", query)
 ]
 
 

@@ -42,7 +42,7 @@ def descriptions(marts_database: Path) -> dict[str, dict[str, str]]:
             for column in node["columns"].values()
         }
         for node in dbt.manifest(settings)["nodes"].values()
-        if node["resource_type"] == "model" and node["schema"] == "marts"
+        if node["resource_type"] == "model" and node["path"].startswith("marts/funnel/")
     }
 
 

@@ -18,6 +18,33 @@ for day, rate in (("2024-01-01", "1.0"), ("2024-12-10", "1.5")):
 month.declare(
     "deal_size_bands", funnel_id=month_funnel, band_name="small", amount_from="0", amount_below="50"
 )
+# For the tests of how deliveries are cut, every table has something that can be compared.
+month.declare(
+    "funnel_plan_targets",
+    funnel_id=month_funnel,
+    period_grain="month",
+    period_date="2024-12-01",
+    target_wins="3",
+)
+month.declare(
+    "stage_targets",
+    funnel_id=month_funnel,
+    stage_id="won",
+    period_grain="month",
+    period_date="2024-12-01",
+    target_deals="3",
+    target_amount="500",
+)
+month.declare("what_if_steps", funnel_id=month_funnel, lever="entries", unit="percent", step="10")
+month.declare(
+    "win_back_measures",
+    funnel_id=month_funnel,
+    stage_id="offer",
+    measure_name="call again",
+    uplift="0.05",
+    uplift_kind="points",
+    tried_from="2024-12-10",
+)
 
 
 def _field_change(record_id: str, field: str, at: str, old: str, new: str) -> None:
@@ -177,9 +204,9 @@ def test_days_of_random_histories_are_what_the_visits_say(warehouse: Tables) -> 
         from core.fct_stage_visits
         inner join core.dim_funnels using (funnel_id)
         where subject_type = 'opportunity' and order_mode = 'furthest'
+        window by_deal as (partition by funnel_id, subject_id)
         qualify max(entered_at) over by_deal is not null
             and bool_and(entered_at is not null or stage_kind = 'open') over by_deal
-        window by_deal as (partition by funnel_id, subject_id)
         order by funnel_id, subject_id, visit_number
         """
     )
