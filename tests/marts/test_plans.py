@@ -96,7 +96,7 @@ def _declare(seeds: Path) -> None:
     _write(
         seeds / "funnels.csv",
         "funnel_id,subject_type,order_mode",
-        [("sales", "opportunity", "furthest"), ("quiet", "opportunity", "any")],
+        [("sales", "opportunity", "furthest"), ("quiet", "opportunity", "furthest")],
     )
     _write(
         seeds / "funnel_stages.csv",

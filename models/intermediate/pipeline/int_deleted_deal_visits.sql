@@ -19,6 +19,7 @@ funnels as (
     select
         funnel_id,
         tie_policy,
+        collapse_repeats,
     from {{ ref('dim_funnels') }}
     where subject_type = 'opportunity' and order_mode = 'furthest'
 ),
@@ -47,6 +48,7 @@ entries as (
     select
         funnels.funnel_id,
         funnels.tie_policy,
+        funnels.collapse_repeats,
         deleted_stages.record_id,
         stage_rules.stage_id,
         stage_rules.stage_position,
@@ -81,25 +83,41 @@ entries as (
                     or {{ reporting_date('deleted_stages.entered_at') }} <= stage_rules.valid_to
                 )
         end
+),
+
+numbered_entries as (
+    select
+        *,
+        row_number() over (
+            partition by funnel_id, record_id
+            order by
+                entered_at,
+                case tie_policy when 'funnel_order' then coalesce(stage_position, 33) else 0 end,
+                source_file,
+                source_row,
+                source_sequence,
+                stage_position nulls last,
+                stage_id
+        ) as entry_number,
+    from entries
+),
+
+entries_with_previous as (
+    select
+        *,
+        lag(stage_id) over (partition by funnel_id, record_id order by entry_number)
+            as previous_stage_id,
+    from numbered_entries
 )
 
 select
     funnel_id,
     record_id as deal_id,
-    row_number() over (
-        partition by funnel_id, record_id
-        order by
-            entered_at,
-            case tie_policy when 'funnel_order' then coalesce(stage_position, 33) else 0 end,
-            source_file,
-            source_row,
-            source_sequence,
-            stage_position nulls last,
-            stage_id
-    ) as visit_number,
+    entry_number as visit_number,
     stage_id,
     stage_position,
     stage_kind,
     entered_at,
     deleted_at,
-from entries
+from entries_with_previous
+where not collapse_repeats or previous_stage_id is null or previous_stage_id != stage_id
