@@ -52,11 +52,6 @@ field_changes as (
         on field_changes.field_name = attributes.attribute
     left join survivors
         on field_changes.record_id = survivors.record_id
-    -- Of two deals that were one, the survivor's own figures count: they are those of its record.
-    where
-        field_changes.field_name not in ('amount', 'currency', 'owner_id', 'expected_close_date')
-        or coalesce(survivors.surviving_record_id, field_changes.record_id)
-        = field_changes.record_id
     window by_attribute as (
         partition by
             coalesce(survivors.surviving_record_id, field_changes.record_id),
