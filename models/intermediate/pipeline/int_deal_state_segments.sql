@@ -88,8 +88,7 @@ told_states as (
     left join deal_size_bands
         on
             states.funnel_id = deal_size_bands.funnel_id
-            and states.amount >= deal_size_bands.amount_from
-            and states.amount < coalesce(deal_size_bands.amount_below, 1e14)
+            and {{ is_in_size_band('states.amount', 'deal_size_bands') }}
 ),
 
 declared_values as (

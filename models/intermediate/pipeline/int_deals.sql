@@ -118,5 +118,4 @@ left join owners
 left join deal_size_bands
     on
         journeys.funnel_id = deal_size_bands.funnel_id
-        and journeys.amount >= deal_size_bands.amount_from
-        and journeys.amount < coalesce(deal_size_bands.amount_below, 1e14)
+        and {{ is_in_size_band('journeys.amount', 'deal_size_bands') }}

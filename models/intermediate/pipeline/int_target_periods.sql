@@ -35,20 +35,12 @@ calendar as (
     from {{ ref('calendar') }}
 ),
 
-months_of_periods as (
+periods as (
     select distinct
         period_grain,
         period_date,
-        case period_grain when 'month' then 1 when 'quarter' then 3 else 12 end as months,
+        {{ cohort_date_after('period_grain', 'period_date') }} as next_period_date,
     from declared_periods
-),
-
-periods as (
-    select
-        period_grain,
-        period_date,
-        cast({{ dbt.dateadd('month', 'months', 'period_date') }} as date) as next_period_date,
-    from months_of_periods
 ),
 
 dates as (

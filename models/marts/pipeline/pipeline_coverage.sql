@@ -31,21 +31,11 @@ targets as (
         end as scope,
         coalesce(stage_targets.owner_id, stage_targets.team, 'all') as scope_value,
         sum(stage_targets.target_amount) as target_amount,
-        cast(
-            case stage_targets.period_grain
-                when 'month' then {{ dbt.dateadd('month', 1, 'stage_targets.period_date') }}
-                when 'quarter' then {{ dbt.dateadd('month', 3, 'stage_targets.period_date') }}
-                else {{ dbt.dateadd('month', 12, 'stage_targets.period_date') }}
-            end as date
-        ) as next_period_date,
+        {{ cohort_date_after('stage_targets.period_grain', 'stage_targets.period_date') }}
+            as next_period_date,
         -- Whether there will be enough is asked in the period before.
-        cast(
-            case stage_targets.period_grain
-                when 'month' then {{ dbt.dateadd('month', -1, 'stage_targets.period_date') }}
-                when 'quarter' then {{ dbt.dateadd('month', -3, 'stage_targets.period_date') }}
-                else {{ dbt.dateadd('month', -12, 'stage_targets.period_date') }}
-            end as date
-        ) as first_date,
+        {{ cohort_date_before('stage_targets.period_grain', 'stage_targets.period_date') }}
+            as first_date,
     from {{ ref('stage_targets') }} as stage_targets
     inner join funnel_stages
         on
