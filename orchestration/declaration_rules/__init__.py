@@ -1,0 +1,82 @@
+"""What must hold between the rows and tables of the declarations.
+
+Each rule takes all tables, already completed with their defaults, and yields the mistakes that it
+finds; one module a subject. What a single cell may hold is in `declaration_tables`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from orchestration.declaration_rules.common import Tables
+from orchestration.declaration_rules.funnels import (
+    exclusions_can_apply,
+    funnels_are_consistent,
+    held_stages_can_be_served,
+    planned_rates_are_of_open_stages,
+    rules_can_match,
+    stages_can_be_entered,
+    stages_form_ladders,
+)
+from orchestration.declaration_rules.names import (
+    names_are_known,
+)
+from orchestration.declaration_rules.plans import (
+    bands_are_named_apart,
+    deal_sizes_do_not_overlap,
+    plans_can_be_made,
+    stage_targets_can_be_met,
+    what_if_steps_can_be_taken,
+)
+from orchestration.declaration_rules.sales import (
+    agreed_contacts_are_a_range,
+    endings_can_be_told,
+    health_rules_have_their_bounds,
+    health_rules_stand_once_in_a_funnel,
+    intents_can_be_told,
+    measures_raise_a_step,
+)
+from orchestration.declaration_rules.segments import (
+    segments_are_named_apart,
+    segments_are_taken_somewhere,
+    segments_stand_once_in_a_funnel,
+)
+from orchestration.declaration_rules.sources import (
+    channels_can_be_told,
+    hours_end_after_they_begin,
+    limits_are_of_what_is_tied,
+    order_precedences_differ,
+    traffic_can_be_recognised,
+)
+from orchestration.declaration_tables import Mistake
+
+# In the order in which mistakes are told.
+RULES: tuple[Callable[[Tables], Iterator[Mistake]], ...] = (
+    funnels_are_consistent,
+    stages_form_ladders,
+    names_are_known,
+    rules_can_match,
+    stages_can_be_entered,
+    held_stages_can_be_served,
+    exclusions_can_apply,
+    segments_are_named_apart,
+    hours_end_after_they_begin,
+    segments_are_taken_somewhere,
+    segments_stand_once_in_a_funnel,
+    limits_are_of_what_is_tied,
+    traffic_can_be_recognised,
+    channels_can_be_told,
+    order_precedences_differ,
+    deal_sizes_do_not_overlap,
+    endings_can_be_told,
+    measures_raise_a_step,
+    agreed_contacts_are_a_range,
+    intents_can_be_told,
+    health_rules_have_their_bounds,
+    health_rules_stand_once_in_a_funnel,
+    bands_are_named_apart,
+    planned_rates_are_of_open_stages,
+    plans_can_be_made,
+    stage_targets_can_be_met,
+    what_if_steps_can_be_taken,
+)
