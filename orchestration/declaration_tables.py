@@ -1,7 +1,7 @@
 """What each declaration table may hold: its columns, their defaults and what a cell may be.
 
 A new declaration table is added to TABLES. What holds between rows or tables is in
-`declaration_rules`, reading and writing the files in `declarations`.
+`declaration_rules`, one module a subject; reading and writing the files in `declarations`.
 """
 
 from __future__ import annotations
