@@ -66,8 +66,10 @@ LAYERS = (
         "marts",
         select=(
             "path:models/intermediate/cohorts",
+            "path:models/intermediate/customers",
             "path:models/intermediate/pipeline",
             "path:models/intermediate/survival",
+            "path:models/marts/customers",
             "path:models/marts/funnel",
             "path:models/marts/pipeline",
         ),
