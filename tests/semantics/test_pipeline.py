@@ -240,3 +240,148 @@ def test_days_of_random_histories_are_what_the_visits_say(warehouse: Tables) -> 
     }
     assert len(expected) > 500
     assert found == dict(expected)
+
+
+memory = case("pipeline_memory")
+memory_funnel = memory.funnel(
+    "deals", "new\noffer\nwon won\nlost lost", subject_type="opportunity", order_mode="furthest"
+)
+for taken_at, stage_id in (("entry", ""), ("stage", "offer"), ("first", ""), ("last", "")):
+    memory.declare(
+        "segments",
+        segment_name=f"place_{taken_at}",
+        subject_type="opportunity",
+        attribute="place",
+        taken_at=taken_at,
+        stage_id=stage_id,
+        funnel_id=memory_funnel,
+    )
+
+
+def _remembers(record_id: str, field: str, at: str, old: str, new: str) -> None:
+    memory.deliver(
+        "field_changes",
+        "cases.csv",
+        {
+            "record_id": memory.subject(record_id),
+            "field": field,
+            "changed_at": at,
+            "old_value": old,
+            "new_value": new,
+        },
+    )
+
+
+memory.changes("survivor", "2024-12-02T15:00:00 new", amount="80", place="East")
+_remembers("survivor", "amount", "2024-12-06T15:00:00", "50", "80")
+memory.changes(
+    "copy", "2024-12-03T15:00:00 new", amount="999", merged_into_id="survivor", place="East"
+)
+_remembers("copy", "amount", "2024-12-10T15:00:00", "500", "999")
+# Nobody tells of changes of this one, but each delivery shows another amount.
+for day, amount in (("2024-12-04", "10"), ("2024-12-08", "25"), ("2024-12-12", "20")):
+    memory.record(
+        "shown",
+        file=f"deals_{day}.csv",
+        stage="new",
+        amount=amount,
+        owner_id="ann",
+        place="East",
+        created_at="2024-12-04T15:00:00",
+        updated_at=f"{day}T15:00:00",
+    )
+# Of this one, the changes of stage show it.
+memory.record("staged", stage="offer", amount="9", owner_id="bob", place="East")
+for at, stage, amount, owner in (
+    ("2024-12-05T15:00:00", "new", "7", "ann"),
+    ("2024-12-09T15:00:00", "offer", "9", "bob"),
+):
+    memory.deliver(
+        "stage_changes",
+        "told.csv",
+        {
+            "record_id": memory.subject("staged"),
+            "stage": stage,
+            "changed_at": at,
+            "amount": amount,
+            "owner_id": owner,
+        },
+    )
+memory.changes(
+    "moving",
+    "2024-12-14T15:00:00 new\n2024-12-18T15:00:00 offer\n2024-12-24T15:00:00 lost",
+    amount="3",
+    place="South",
+)
+_remembers("moving", "place", "2024-12-16T15:00:00", "", "North")
+_remembers("moving", "place", "2024-12-20T15:00:00", "North", "South")
+
+
+def test_a_deal_had_the_amount_that_its_own_record_shows_of_then(warehouse: Tables) -> None:
+    """Prevents a merged record's amount in its survivor's days, and today's in those of snapshots.
+
+    The survivor is worth 50, then 80, whatever its copy was; deliveries show 10, 25 and 20; the
+    changes of stage show 7 and 9.
+    """
+    assert_rows(
+        warehouse,
+        "marts.pipeline_movements",
+        memory_funnel,
+        """
+        movement_date  movement       deals_change  amount_change
+        2024-12-02     created        1             50
+        2024-12-04     created        1             10
+        2024-12-05     created        1             7
+        2024-12-06     amount_raised  0             30
+        2024-12-08     amount_raised  0             15
+        2024-12-09     amount_raised  0             2
+        2024-12-12     amount_cut     0             -5
+        """,
+        where=f"{ALL} and movement_date < '2024-12-14'",
+    )
+    assert_rows(
+        warehouse,
+        "marts.pipeline_movements",
+        memory_funnel,
+        """
+        segment_value  movement_date  movement   deals_change  amount_change
+        ann            2024-12-05     created    1             7
+        ann            2024-12-09     moved_out  -1            -7
+        bob            2024-12-09     moved_in   1             9
+        """,
+        where="segment_name = 'owner' and movement_date in ('2024-12-05', '2024-12-09')",
+    )
+
+
+def test_a_deal_stands_in_the_segment_that_was_known_then(warehouse: Tables) -> None:
+    """Prevents a day from showing a deal under a value that only a later day told.
+
+    Without a place at first, in the North from the 16th, an offer from the 18th, in the South from
+    the 20th. The 100 of two deals in the East that never had an offer have no place at it either.
+    """
+    assert_rows(
+        warehouse,
+        "marts.pipeline_daily",
+        memory_funnel,
+        """
+        segment_name  segment_value  snapshot_date  open_amount
+        place_entry   (missing)      2024-12-15     3
+        place_entry   (missing)      2024-12-17     3
+        place_entry   (missing)      2024-12-19     3
+        place_entry   (missing)      2024-12-21     3
+        place_first   (missing)      2024-12-15     3
+        place_first   North          2024-12-17     3
+        place_first   North          2024-12-19     3
+        place_first   North          2024-12-21     3
+        place_last    (missing)      2024-12-15     3
+        place_last    North          2024-12-17     3
+        place_last    North          2024-12-19     3
+        place_last    South          2024-12-21     3
+        place_stage   (missing)      2024-12-15     103
+        place_stage   (missing)      2024-12-17     103
+        place_stage   North          2024-12-19     3
+        place_stage   North          2024-12-21     3
+        """,
+        where="open_amount in (3, 103) and segment_name like 'place%'"
+        " and snapshot_date in ('2024-12-15', '2024-12-17', '2024-12-19', '2024-12-21')",
+    )

@@ -36,6 +36,8 @@ declared_segments as (
         funnel_id,
         segment_name,
         attribute,
+        taken_at,
+        stage_id,
     from {{ ref('dim_segments') }}
     where
         adds_up
@@ -52,20 +54,102 @@ record_attributes as (
     from {{ ref('int_surviving_records') }}
 ),
 
+attribute_history as (
+    select
+        record_id,
+        attribute,
+        attribute_value,
+        known_from,
+        lead(known_from) over (
+            partition by record_id, attribute
+            order by known_from
+        ) as known_until,
+    from {{ ref('int_attribute_history') }}
+),
+
+journeys as (
+    select
+        funnel_id,
+        subject_id,
+        journey_number,
+        entered_at,
+    from {{ ref('fct_journeys') }}
+    where entered_at is not null
+),
+
+-- From when on a journey is under its value: not before anybody knew it.
+stage_entries as (
+    select
+        visits.funnel_id,
+        visits.subject_id,
+        visits.journey_number,
+        declared_segments.segment_name,
+        min(visits.entered_at) as known_from,
+    from {{ ref('fct_stage_visits') }} as visits
+    inner join declared_segments
+        on
+            visits.funnel_id = declared_segments.funnel_id
+            and visits.stage_id = declared_segments.stage_id
+    group by all
+),
+
+first_values as (
+    select
+        journeys.funnel_id,
+        journeys.subject_id,
+        journeys.journey_number,
+        declared_segments.segment_name,
+        min(attribute_history.known_from)
+            filter (where attribute_history.attribute_value is not null) as known_from,
+    from journeys
+    inner join declared_segments
+        on journeys.funnel_id = declared_segments.funnel_id
+    inner join attribute_history
+        on
+            journeys.subject_id = attribute_history.record_id
+            and declared_segments.attribute = attribute_history.attribute
+    where
+        declared_segments.taken_at = 'first'
+        and (
+            attribute_history.known_until is null
+            or attribute_history.known_until > journeys.entered_at
+        )
+    group by all
+),
+
 journey_segments as (
     select
         journey_segments.funnel_id,
         journey_segments.subject_id,
         journey_segments.segment_name,
         journey_segments.segment_value,
+        case
+            when declared_segments.taken_at = 'stage' then stage_entries.known_from
+            else coalesce(first_values.known_from, journeys.entered_at)
+        end as known_from,
         journeys.entered_at,
     from {{ ref('fct_journey_segments') }} as journey_segments
-    inner join {{ ref('fct_journeys') }} as journeys
+    inner join journeys
         on
             journey_segments.funnel_id = journeys.funnel_id
             and journey_segments.subject_id = journeys.subject_id
             and journey_segments.journey_number = journeys.journey_number
-    where journeys.entered_at is not null
+    inner join declared_segments
+        on
+            journey_segments.funnel_id = declared_segments.funnel_id
+            and journey_segments.segment_name = declared_segments.segment_name
+    left join stage_entries
+        on
+            journey_segments.funnel_id = stage_entries.funnel_id
+            and journey_segments.subject_id = stage_entries.subject_id
+            and journey_segments.journey_number = stage_entries.journey_number
+            and journey_segments.segment_name = stage_entries.segment_name
+    left join first_values
+        on
+            journey_segments.funnel_id = first_values.funnel_id
+            and journey_segments.subject_id = first_values.subject_id
+            and journey_segments.journey_number = first_values.journey_number
+            and journey_segments.segment_name = first_values.segment_name
 ),
 
 told_states as (
@@ -97,13 +181,21 @@ declared_values as (
         states.deal_id,
         states.state_number,
         declared_segments.segment_name,
-        -- A deleted deal is in no journey any more; its record still tells what it was.
-        coalesce(
-            journey_segments.segment_value,
-            {{ segment_value(json_text_at(
-                'record_attributes.attributes', 'declared_segments.attribute'
-            )) }}
-        ) as segment_value,
+        case
+            when declared_segments.taken_at = 'last' and attribute_history.record_id is not null
+                then {{ segment_value('attribute_history.attribute_value') }}
+            when
+                journey_segments.segment_value is not null
+                and coalesce(states.changed_at < journey_segments.known_from, true)
+                then {{ segment_value('cast(null as ' ~ dbt.type_string() ~ ')') }}
+            -- A deleted deal is in no journey any more; its record still tells what it was.
+            else coalesce(
+                journey_segments.segment_value,
+                {{ segment_value(json_text_at(
+                    'record_attributes.attributes', 'declared_segments.attribute'
+                )) }}
+            )
+        end as segment_value,
     from states
     inner join declared_segments
         on states.funnel_id = declared_segments.funnel_id
@@ -113,6 +205,11 @@ declared_values as (
             and states.deal_id = journey_segments.subject_id
             and declared_segments.segment_name = journey_segments.segment_name
             and states.changed_at >= journey_segments.entered_at
+    asof left join attribute_history
+        on
+            states.deal_id = attribute_history.record_id
+            and declared_segments.attribute = attribute_history.attribute
+            and states.changed_at >= attribute_history.known_from
     left join record_attributes
         on states.deal_id = record_attributes.record_id
 )

@@ -45,7 +45,7 @@ histories as (
         attribute,
         attribute_value,
         known_from,
-    from {{ ref('int_attribute_history') }}
+    from {{ ref('int_deal_attributes') }}
 ),
 
 owners as (
@@ -91,6 +91,23 @@ exchange_rates as (
     from {{ ref('exchange_rates') }}
 ),
 
+-- Those that a deal can come into by a change of its record alone.
+later_segments as (
+    select
+        funnel_id,
+        attribute,
+    from {{ ref('dim_segments') }}
+    where taken_at in ('first', 'last')
+),
+
+segment_histories as (
+    select
+        record_id,
+        attribute,
+        known_from,
+    from {{ ref('int_attribute_history') }}
+),
+
 changes as (
     select
         funnel_id,
@@ -109,7 +126,21 @@ changes as (
         on
             deals.deal_id = histories.record_id
             and deals.first_entered_at < histories.known_from
-    where histories.attribute in ('amount', 'currency', 'owner_id', 'expected_close_date')
+
+    union
+
+    select
+        deals.funnel_id,
+        deals.deal_id,
+        segment_histories.known_from as changed_at,
+    from deals
+    inner join later_segments
+        on deals.funnel_id = later_segments.funnel_id
+    inner join segment_histories
+        on
+            deals.deal_id = segment_histories.record_id
+            and later_segments.attribute = segment_histories.attribute
+            and deals.first_entered_at < segment_histories.known_from
 
     union
 

@@ -4,18 +4,9 @@ run as (
     select as_of from {{ ref('int_run') }}
 ),
 
--- What the pipeline is told by, and what segments are declared by. The rest of what records are
--- delivered with is no attribute of theirs, or no text to compare.
+-- The rest of what records are delivered with is no attribute of theirs, or no text to compare.
 attributes as (
-    select 'amount' as attribute
-    union
-    select 'currency' as attribute
-    union
-    select 'owner_id' as attribute
-    union
-    select 'expected_close_date' as attribute
-    union
-    select attribute
+    select distinct attribute
     from {{ ref('segments') }}
     where
         attribute not in (
