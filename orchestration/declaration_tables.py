@@ -128,6 +128,12 @@ HEALTH_RULES = {
     "moved_back_before_quota": ("at_most", "within_hours"),
 }
 
+# What else one of these rules can be told; left empty, it takes the usual.
+HEALTH_RULE_OPTIONS = {
+    "activity_types": "meetings_without_pipeline",
+    "period_grain": "moved_back_before_quota",
+}
+
 
 def text(cell: str) -> str | Refusal:
     """Any text."""
@@ -569,6 +575,8 @@ TABLES = (
             Column("at_most", count),
             Column("cases_at_least", whole_number),
             Column("within_hours", whole_number),
+            Column("activity_types", activity_types, default_in_words="meeting;visit"),
+            Column("period_grain", one_of("month", "quarter", "year"), default_in_words="month"),
             Column("meaning", text),
         ),
     ),

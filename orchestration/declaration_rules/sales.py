@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from orchestration.declaration_rules.common import Tables, is_regular_expression, listed
-from orchestration.declaration_tables import HEALTH_RULES, Mistake, Row
+from orchestration.declaration_tables import HEALTH_RULE_OPTIONS, HEALTH_RULES, Mistake, Row
 
 
 def endings_can_be_told(tables: Tables) -> Iterator[Mistake]:
@@ -142,6 +142,16 @@ def health_rules_have_their_bounds(tables: Tables) -> Iterator[Mistake]:
                     f"{'a number' if is_asked_for else 'nothing'} for the rule {name}",
                     repr(rule[column]) if rule[column] else "nothing",
                     f"It asks for {', '.join(HEALTH_RULES[name])} and nothing else.",
+                )
+        for column, option_of in HEALTH_RULE_OPTIONS.items():
+            if rule[column] and name != option_of:
+                yield Mistake(
+                    "owner_health_rules.csv",
+                    rule.line,
+                    column,
+                    f"nothing for the rule {name}",
+                    repr(rule[column]),
+                    f"Leave it empty: it is for {option_of}.",
                 )
         if rule["at_least"] and rule["at_most"] and int(rule["at_least"]) > int(rule["at_most"]):
             yield Mistake(

@@ -36,7 +36,10 @@ RULES: dict[tuple[str, str], tuple[int | None, int | None, int | None, int | Non
     ("no_next_step", ""): (None, 2, None, None),
     ("won_never_in_funnel", ""): (None, 0, None, 30),
     ("moved_back_before_quota", ""): (None, 0, None, 168),
+    ("moved_back_before_quota", "partners"): (None, 0, None, 168),
 }
+# Sellers to partners have a quota for each quarter.
+PERIODS = {("moved_back_before_quota", "partners"): "quarter"}
 
 COLUMNS = {
     "core.dim_funnels": "funnel_id varchar, subject_type varchar, order_mode varchar",
@@ -53,7 +56,8 @@ COLUMNS = {
     """,
     "declarations.owner_health_rules": """
         rule_name varchar, funnel_id varchar, at_least integer, at_most integer,
-        cases_at_least integer, within_hours integer, meaning varchar
+        cases_at_least integer, within_hours integer, activity_types varchar, period_grain varchar,
+        meaning varchar
     """,
     "declarations.worklist_settings": "funnel_id varchar, manager_amount decimal(18, 4)",
     "intermediate.int_calendar_dates": "calendar_date date",
@@ -79,7 +83,8 @@ COLUMNS = {
         is_stalled boolean, stalled_by varchar
     """,
     "staging.stg_activities": """
-        contact_id varchar, owner_id varchar, activity_type varchar, occurred_at timestamp
+        record_id varchar, contact_id varchar, owner_id varchar, activity_type varchar,
+        occurred_at timestamp
     """,
     "staging.stg_contacts": "contact_id varchar, attributes varchar",
     "staging.stg_owners": "owner_id varchar, manager_id varchar, is_active boolean",
@@ -135,12 +140,12 @@ class Deal:
 
 @dataclass(frozen=True)
 class World:
-    """All deals, who left, and the meetings by owner."""
+    """All deals, who left, and the meetings by owner, each with the deal it was about, if any."""
 
     deals: tuple[Deal, ...]
     teams: dict[str, str | None]
     left: frozenset[str]
-    meetings: tuple[tuple[str, datetime], ...]
+    meetings: tuple[tuple[str, datetime, Deal | None], ...]
 
 
 def random_world(seed: int) -> World:
@@ -183,7 +188,11 @@ def random_world(seed: int) -> World:
             )
         )
     meetings = tuple(
-        (chance.choice(owners), AS_OF - timedelta(hours=chance.randrange(1, 4000)))
+        (
+            chance.choice(owners),
+            AS_OF - timedelta(hours=chance.randrange(1, 4000)),
+            chance.choice([None, chance.choice(deals)]),
+        )
         for _ in range(150)
     )
     return World(tuple(deals), teams, frozenset({"o00", "o02"}), meetings)
@@ -231,12 +240,13 @@ def _rows(world: World) -> dict[str, list[tuple[object, ...]]]:
         (owner, f"manager of {owner}", owner not in world.left) for owner in world.teams
     ]
     rows["staging.stg_activities"] += [
-        (None, owner, ("meeting", "visit", "Meeting")[number % 3], at)
-        for number, (owner, at) in enumerate(world.meetings)
+        (deal and deal.deal_id, None, owner, ("meeting", "visit", "Meeting")[number % 3], at)
+        for number, (owner, at, deal) in enumerate(world.meetings)
     ]
-    rows["staging.stg_activities"].append((None, "o03", "call", AS_OF - timedelta(days=1)))
+    rows["staging.stg_activities"].append((None, None, "o03", "call", AS_OF - timedelta(days=1)))
     rows["declarations.owner_health_rules"] += [
-        (name, funnel_id or None, *bounds, name) for (name, funnel_id), bounds in RULES.items()
+        (name, funnel_id or None, *bounds, None, PERIODS.get((name, funnel_id)), name)
+        for (name, funnel_id), bounds in RULES.items()
     ]
     rows["declarations.worklist_settings"].append(("sales", MANAGER_AMOUNT))
     for funnel_id in FUNNELS:

@@ -9,7 +9,16 @@ from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-from tests.marts.owner_deals import AS_OF, FUNNELS, LATEST, PROBABILITY, RULES, Deal, World
+from tests.marts.owner_deals import (
+    AS_OF,
+    FUNNELS,
+    LATEST,
+    PERIODS,
+    PROBABILITY,
+    RULES,
+    Deal,
+    World,
+)
 
 GRAINS: dict[str, Callable[[date], date | None]] = {
     "all": lambda day: None,
@@ -134,7 +143,11 @@ def deals_behind(world: World) -> dict[tuple[Any, ...], set[str]]:
                 behind[*who, "won_never_in_funnel", month].add(deal.deal_id)
         if moved := deal.moved_back_at:
             month = moved.date().replace(day=1)
-            if moved >= datetime.combine(_next(month), datetime.min.time()) - timedelta(days=7):
+            next_month = _next(month)
+            if ("moved_back_before_quota", deal.funnel_id) in PERIODS:
+                month = month.replace(month=month.month - (month.month - 1) % 3)
+                next_month = _next(_next(_next(month)))
+            if moved >= datetime.combine(next_month, datetime.min.time()) - timedelta(days=7):
                 behind[*who, "moved_back_before_quota", month].add(deal.deal_id)
     return behind
 
@@ -156,7 +169,12 @@ def findings(world: World) -> dict[tuple[Any, ...], int]:
     """By funnel, owner, rule and month: the figure that is found, where it is out of bounds."""
     behind = deals_behind(world)
     found = _month_findings(world)
-    met = Counter(owner for owner, at in world.meetings if at >= AS_OF - timedelta(hours=2160))
+    met = Counter(
+        (funnel_id, owner)
+        for owner, at, deal in world.meetings
+        for funnel_id in FUNNELS
+        if at >= AS_OF - timedelta(hours=2160) and (deal is None or deal.funnel_id == funnel_id)
+    )
     for key, deals in behind.items():
         funnel_id, _, rule, _ = key
         bounds = _bounds(rule, funnel_id)
@@ -175,7 +193,7 @@ def findings(world: World) -> dict[tuple[Any, ...], int]:
             is_looked_at = {
                 "fewer_active_deals": owner not in world.left,
                 "too_many_active": True,
-                "meetings_without_pipeline": met[owner] >= cases,
+                "meetings_without_pipeline": met[funnel_id, owner] >= cases,
             }[rule]
             if is_looked_at and not low <= count <= high:
                 found[funnel_id, owner, rule, None] = count

@@ -122,9 +122,13 @@ DEFECTS = {
     "unique_combination_open_opportunities_ranked_funnel_id__worklist_rank": """
         update marts.open_opportunities_ranked set worklist_rank = 6 where worklist_rank = 5
     """,
-    "unique_combination_open_opportunities_ranked_funnel_id__owner_id": """
+    "unique_combination_open_opportunities_ranked_funnel_id__owner_id__owner_worklist_rank": """
         update marts.open_opportunities_ranked set owner_worklist_rank = 1
         where owner_worklist_rank = 2
+    """,
+    "unique_combination_open_opportunities_ranked_funnel_id__owner_id__owner_concern_rank": """
+        update marts.open_opportunities_ranked set owner_concern_rank = 1
+        where owner_concern_rank = 2
     """,
     "open_opportunities_ranked_has_every_open_deal": """
         delete from marts.open_opportunities_ranked where worklist_rank = 7

@@ -80,11 +80,11 @@ SOUND = {
 # Of the funnels above, which some tests replace.
 FOR_SALES = {
     "owner_health_rules": """\
-        rule_name,funnel_id,at_least,at_most,cases_at_least,within_hours,meaning
-        fewer_active_deals,,15,,,,Too few chances.
-        fewer_active_deals,sales,5,,,,Too few chances.
-        signings_outside,,4,6,,,
-        meetings_without_pipeline,,5,,20,2160,
+        rule_name,funnel_id,at_least,at_most,cases_at_least,within_hours,activity_types,period_grain,meaning
+        fewer_active_deals,,15,,,,,,Too few chances.
+        fewer_active_deals,sales,5,,,,,,Too few chances.
+        signings_outside,,4,6,,,,,
+        meetings_without_pipeline,,5,,20,2160,meeting,,
     """,
     "worklist_settings": """\
         funnel_id,manager_amount
@@ -668,6 +668,12 @@ MISTAKES = {
     "rule for owners that nobody knows": (
         edited("owner_health_rules", "signings_outside", "signings"),
         "owner_health_rules.csv line 4, column rule_name: expected one of fewer_active_deals, ",
+    ),
+    "period of a rule for owners that has none": (
+        edited("owner_health_rules", "20,2160,meeting,,", "20,2160,meeting,quarter,"),
+        "owner_health_rules.csv line 5, column period_grain: expected nothing for the rule "
+        "meetings_without_pipeline, found 'quarter'. Leave it empty: it is for "
+        "moved_back_before_quota.",
     ),
     "rule for owners twice": (
         edited("owner_health_rules", "deals,sales,5", "deals,,5"),

@@ -99,8 +99,9 @@ first_values as (
         journeys.subject_id,
         journeys.journey_number,
         declared_segments.segment_name,
-        min(attribute_history.known_from)
-            filter (where attribute_history.attribute_value is not null) as known_from,
+        min(case
+            when attribute_history.attribute_value is not null then attribute_history.known_from
+        end) as known_from,
     from journeys
     inner join declared_segments
         on journeys.funnel_id = declared_segments.funnel_id

@@ -5,6 +5,7 @@ rules as (
         funnel_id,
         rule_name,
         within_hours,
+        period_grain,
     from {{ ref('int_owner_health_rules') }}
 ),
 
@@ -54,9 +55,43 @@ moves_back as (
         subject_id,
         journey_number,
         transitioned_at,
-        {{ cohort_date('month', reporting_date('transitioned_at')) }} as moved_month,
+        {{ reporting_date('transitioned_at') }} as moved_date,
     from {{ ref('fct_stage_transitions') }}
     where movement = 'regress'
+),
+
+-- The month, quarter or year in which a deal was moved back.
+moves_by_period as (
+    select
+        funnel_id,
+        subject_id,
+        journey_number,
+        transitioned_at,
+        'month' as period_grain,
+        {{ cohort_date('month', 'moved_date') }} as period_date,
+    from moves_back
+
+    union all
+
+    select
+        funnel_id,
+        subject_id,
+        journey_number,
+        transitioned_at,
+        'quarter' as period_grain,
+        {{ cohort_date('quarter', 'moved_date') }} as period_date,
+    from moves_back
+
+    union all
+
+    select
+        funnel_id,
+        subject_id,
+        journey_number,
+        transitioned_at,
+        'year' as period_grain,
+        {{ cohort_date('year', 'moved_date') }} as period_date,
+    from moves_back
 ),
 
 -- One band alone is neither small nor large.
@@ -178,19 +213,21 @@ select distinct
     deals.funnel_id,
     deals.owner_id,
     rules.rule_name,
-    moves_back.moved_month as period_date,
+    moves_by_period.period_date,
     deals.deal_id,
     deals.journey_number,
 from deals
-inner join moves_back
+inner join moves_by_period
     on
-        deals.funnel_id = moves_back.funnel_id
-        and deals.deal_id = moves_back.subject_id
-        and deals.journey_number = moves_back.journey_number
+        deals.funnel_id = moves_by_period.funnel_id
+        and deals.deal_id = moves_by_period.subject_id
+        and deals.journey_number = moves_by_period.journey_number
 inner join rules
-    on deals.funnel_id = rules.funnel_id
+    on
+        deals.funnel_id = rules.funnel_id
+        and moves_by_period.period_grain = rules.period_grain
 where
     rules.rule_name = 'moved_back_before_quota'
-    -- That long after it, the month is over.
-    and {{ reporting_date(hours_after('moves_back.transitioned_at', 'rules.within_hours')) }}
-    >= {{ cohort_date_after("'month'", 'moves_back.moved_month') }}
+    -- That long after it, the period is over.
+    and {{ reporting_date(hours_after('moves_by_period.transitioned_at', 'rules.within_hours')) }}
+    >= {{ cohort_date_after('rules.period_grain', 'moves_by_period.period_date') }}

@@ -179,6 +179,11 @@ valued_deals as (
     select
         *,
         {{ weighted_amount('amount', 'win_probability') }} as expected_value,
+        case when is_stalled then 1 else 0 end
+        + case when days_overdue > 0 then 1 else 0 end
+        + case when is_untouched_in_stage then 1 else 0 end
+        + case when next_step_is_missing then 1 else 0 end
+        + case when missing_buying_roles is not null then 1 else 0 end as concerns,
     from weighted_deals
 )
 
@@ -196,6 +201,13 @@ select
             expected_value desc nulls last, amount desc nulls last,
             stage_entered_at asc nulls last, deal_id asc, journey_number asc
     ) as owner_worklist_rank,
+    row_number() over (
+        partition by funnel_id, owner_id
+        order by
+            concerns desc,
+            expected_value desc nulls last, amount desc nulls last,
+            stage_entered_at asc nulls last, deal_id asc, journey_number asc
+    ) as owner_concern_rank,
     deal_id,
     journey_number,
     owner_id,
@@ -250,4 +262,5 @@ select
     days_overdue,
     days_since_activity,
     buying_roles_not_met,
+    concerns,
 from valued_deals

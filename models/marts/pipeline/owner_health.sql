@@ -12,6 +12,8 @@ rules as (
         at_most,
         cases_at_least,
         within_hours,
+        activity_types,
+        period_grain,
         meaning,
     from {{ ref('int_owner_health_rules') }}
 ),
@@ -19,6 +21,7 @@ rules as (
 deals as (
     select
         funnel_id,
+        deal_id,
         owner_id,
         outcome,
         amount,
@@ -44,10 +47,11 @@ owners as (
 
 activities as (
     select
+        record_id,
         owner_id,
+        lower(activity_type) as activity_type,
         occurred_at,
     from {{ ref('stg_activities') }}
-    where lower(activity_type) in ('meeting', 'visit')
 ),
 
 owner_periods as (
@@ -132,18 +136,49 @@ usual_months as (
     from sorted_months
 ),
 
+meeting_types as (
+    select
+        funnel_id,
+        within_hours,
+        lower({{ exploded(split_text('activity_types', ';')) }}) as activity_type,
+    from rules
+    where rule_name = 'meetings_without_pipeline'
+),
+
+deals_of_funnels as (
+    select distinct
+        funnel_id,
+        deal_id,
+    from deals
+),
+
+deals_of_any_funnel as (
+    select distinct deal_id from deals_of_funnels
+),
+
+-- A meeting about a deal of another funnel says nothing of this one.
 meetings as (
     select
-        rules.funnel_id,
+        meeting_types.funnel_id,
         activities.owner_id,
         count(*) as meetings,
-    from rules
+    from meeting_types
     cross join run
     inner join activities
         on
-            run.as_of > activities.occurred_at
-            and {{ hours_after('activities.occurred_at', 'rules.within_hours') }} >= run.as_of
-    where rules.rule_name = 'meetings_without_pipeline'
+            meeting_types.activity_type = activities.activity_type
+            and run.as_of > activities.occurred_at
+            and {{ hours_after('activities.occurred_at', 'meeting_types.within_hours') }}
+            >= run.as_of
+    left join deals_of_funnels
+        on
+            meeting_types.funnel_id = deals_of_funnels.funnel_id
+            and activities.record_id = deals_of_funnels.deal_id
+    left join deals_of_any_funnel
+        on activities.record_id = deals_of_any_funnel.deal_id
+    where
+        deals_of_funnels.deal_id is not null
+        or deals_of_any_funnel.deal_id is null
     group by all
 ),
 
@@ -264,7 +299,7 @@ habit_checks as (
                     || cast(rules.within_hours as varchar) || ' hours of the creation: '
             else
                 'deals moved back in the last ' || cast(rules.within_hours as varchar)
-                || ' hours of the month: '
+                || ' hours of the ' || rules.period_grain || ': '
         end || cast(counted_deals.deals as varchar) as finding,
     from counted_deals
     inner join rules
