@@ -45,6 +45,8 @@ INDUSTRIES = (
 )
 JOB_TITLES = ("Buyer", "Buyer, senior", "Office manager", "Leiter Einkauf", "Managing director")
 ACTIVITY_TYPES = ("call", "email", "meeting", "demo")
+NEXT_STEPS = ("call back", "send the offer", "visit", "ask for the budget")
+COMPETITORS = ("a cheaper one", "the one they had", "their own people")
 FIELDS = ("owner_id", "amount", "expected_close_date")
 ORDER_STATUSES = ("completed", "refunded", "cancelled")
 
@@ -575,6 +577,11 @@ def _record_rows(parameters: Parameters, records: Columns, steps: Columns) -> Co
         len(parameters.opportunity_process.open_stages),
     )
     is_converted = at_ >= records_["converted"]
+    key = child_keys(records_["key"], "record row", at_)
+    is_planned = ~is_lead & (current < open_stages) & happens(key, "has next step", 0.7)
+    reasons = np.array(list(parameters.opportunity_process.lost_reasons))
+    reason = reasons[np.minimum(records_["reason"], len(reasons) - 1)]
+    is_beaten = ~is_lead & (current > open_stages) & (reason == "competitor")
     rows = {
         "type": records_["type"],
         "number": records_["number"],
@@ -602,6 +609,12 @@ def _record_rows(parameters: Parameters, records: Columns, steps: Columns) -> Co
             records_["reason"] + np.where(is_lead, 0, len(parameters.lead_process.lost_reasons)),
             NONE,
         ).astype(np.int8),
+        "competitor": np.where(
+            is_beaten, choice(records_["key"], "competitor", (0.5, 0.3, 0.2)), NONE
+        ).astype(np.int8),
+        "next_step": np.where(
+            is_planned, choice(key, "next step", (0.4, 0.3, 0.2, 0.1)), NONE
+        ).astype(np.int8),
         "is_converted": is_lead & is_converted,
         "is_merged": at_ >= records_["merged"],
         "is_absorption": ranks[kept] == _ABSORPTION,
@@ -610,7 +623,6 @@ def _record_rows(parameters: Parameters, records: Columns, steps: Columns) -> Co
         "updated": at_,
         "delivered": at_,
     }
-    key = child_keys(records_["key"], "record row", at_)
     is_repeated = happens(key, "repeated", parameters.dirt.repeated_changes)
     repeated = take(rows, is_repeated & ~rows["is_absorption"])
     repeated["delivered"] = repeated["delivered"] + DAY

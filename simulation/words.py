@@ -110,6 +110,8 @@ def _words(parameters: Parameters) -> Mapping[str, Mapping[str, Words]]:
             "customer_kind": Words("existing", web.CUSTOMER_KINDS),
             "size": Words("size", crm.COMPANY_SIZES),
             "reason": Words("reason", crm.reason_texts(parameters)),
+            "competitor": Words("competitor", crm.COMPETITORS),
+            "next_step": Words("next_step", crm.NEXT_STEPS),
         },
         "stage_changes": {
             "type": record_types,

@@ -76,6 +76,8 @@ _RECORDS = f"""
         product,
         customer_kind,
         size as company_size,
+        next_step,
+        competitor,
     from records
     where not is_absorption
 """

@@ -72,6 +72,8 @@ TABLES = (
             product as property_product,
             customer_kind as property_customer_kind,
             size as property_company_size,
+            next_step as property_hs_next_step,
+            competitor as property_competitor,
             make_timestamp(created) as property_createdate,
             coalesce(make_timestamp(closed), cast(day_of(expected) as timestamp))
                 as property_closedate,

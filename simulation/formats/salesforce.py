@@ -110,6 +110,8 @@ _OBJECTS = (
             "lead_source": "source",
             "record_type_id": _RECORD_TYPE_ID.format("pipeline"),
             **_OWN_FIELDS,
+            "next_step": "next_step",
+            "competitor_c": "competitor",
             # Salesforce does not merge deals: the second one is deleted.
             "is_deleted": "is_merged or deleted is not null",
             **_CHANGED,

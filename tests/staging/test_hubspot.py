@@ -209,6 +209,17 @@ def test_properties_of_the_company_s_own_fill_what_hubspot_lacks(staged: Tables)
 
 
 @pytest.mark.slow
+def test_who_has_a_say_is_told_in_the_words_of_the_tables_on_sales(staged: Tables) -> None:
+    """Prevents the decider that HubSpot knows from counting as one whom nobody has met."""
+    assert lines_of(
+        staged,
+        "fivetran",
+        "select contact_id, attributes ->> 'buying_role' from staging.stg_contacts"
+        " where source = ? and attributes ->> 'buying_role' is not null",
+    ) == written("301 | decider;purchaser;champion")
+
+
+@pytest.mark.slow
 def test_the_best_history_of_a_deal_is_told_once(staged: Tables) -> None:
     """Prevents visits that two histories, or a merged deal and its survivor, both tell of."""
     assert lines_of(

@@ -89,8 +89,8 @@ COMPANY = {
         001P|Pia Poe|true|||||||||005A||false|2024-01-01 08:00:00|2024-01-01 08:00:00|2024-02-20 01:00:00
     """,
     "contact": """
-        id|account_id|user_id_c|name|email|phone|mobile_phone|birthdate|title|owner_id|created_date|is_deleted|system_modstamp|_fivetran_synced
-        003A|001A|u7|Al Fine|Al@Acme.com|12|34|1980-01-01|Buyer|005A|2024-01-01 09:00:00|false|2024-01-01 09:00:00|2024-02-20 01:00:00
+        id|account_id|user_id_c|buying_role_c|name|email|phone|mobile_phone|birthdate|title|owner_id|created_date|is_deleted|system_modstamp|_fivetran_synced
+        003A|001A|u7|Decider|Al Fine|Al@Acme.com|12|34|1980-01-01|Buyer|005A|2024-01-01 09:00:00|false|2024-01-01 09:00:00|2024-02-20 01:00:00
     """,
     "user": """
         id|name|email|user_role_id|manager_id|is_active|created_date|_fivetran_synced
@@ -595,6 +595,11 @@ def test_only_declared_segments_become_attributes_and_never_personal_ones(
     )
     # A custom one with or without its `_c`, as the segment has it.
     assert keys == ["deal_size", "tier_c"]
+    [(role,)] = tables.query(
+        "select attributes ->> 'buying_role' from staging.stg_contacts"
+        " where contact_id = 'fivetran:003A'"
+    )
+    assert role == "Decider"
     [(name,)] = tables.query(
         "select account_name from staging.stg_accounts where account_id = 'fivetran:001P'"
     )

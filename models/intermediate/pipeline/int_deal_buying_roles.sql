@@ -24,11 +24,21 @@ contacts as (
     from {{ ref('int_identity_contacts') }}
 ),
 
+-- A contact may have several, with semicolons between them.
+listed_roles as (
+    select
+        contact_id,
+        {{ exploded(split_text(
+            "lower(" ~ json_text('attributes', 'buying_role') ~ ")", ';'
+        )) }} as buying_role,
+    from {{ ref('stg_contacts') }}
+),
+
 contact_roles as (
     select
         contact_id,
-        lower({{ clean_text(json_text('attributes', 'buying_role')) }}) as buying_role,
-    from {{ ref('stg_contacts') }}
+        {{ clean_text('buying_role') }} as buying_role,
+    from listed_roles
 ),
 
 activities as (

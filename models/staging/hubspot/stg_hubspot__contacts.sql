@@ -29,7 +29,12 @@ select
     contacts._delivered_at,
     contacts._plausible_until,
     contacts._is_current,
-    contacts.attributes as _extra,
+    {{ json_merged(
+        json_of_values({
+            'buying_role': hubspot_buying_roles(json_text('contacts.attributes', 'hs_buying_role')),
+        }),
+        'contacts.attributes'
+    ) }} as _extra,
 from contacts
 left join survivors
     on

@@ -6,9 +6,9 @@ accounts as (
 
 wanted_attributes as (
     select
-        array_agg(distinct attribute) as attributes,
-        array_agg(distinct attribute || '_c') as custom_attributes,
-    from {{ ref('segments') }}
+        array_agg(attribute) as attributes,
+        array_agg(attribute || '_c') as custom_attributes,
+    from {{ ref('base_wanted_attributes') }}
 )
 
 select

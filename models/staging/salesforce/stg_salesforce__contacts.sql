@@ -2,6 +2,13 @@ with
 
 contacts as (
     select * from {{ source('salesforce', 'contact') }}
+),
+
+wanted_attributes as (
+    select
+        array_agg(attribute) as attributes,
+        array_agg(attribute || '_c') as custom_attributes,
+    from {{ ref('base_wanted_attributes') }}
 )
 
 select
@@ -28,7 +35,9 @@ select
     contacts._plausible_until,
     {{ salesforce_is_current('contacts', [
         'account_id', 'user_id_c', 'name', 'email', 'phone', 'title', 'lead_source', 'region_c',
-        'owner_id', 'created_date', 'master_record_id', 'is_deleted', '_fivetran_deleted', '_fivetran_active',
-        '_ab_cdc_deleted_at', 'last_modified_date', 'system_modstamp',
+        'owner_id', 'created_date', 'master_record_id', 'is_deleted', '_fivetran_deleted',
+        '_fivetran_active', '_ab_cdc_deleted_at', 'last_modified_date', 'system_modstamp', '_extra',
     ]) }} as _is_current,
+    {{ salesforce_attributes('contacts', 'wanted_attributes') }} as _extra,
 from contacts
+cross join wanted_attributes

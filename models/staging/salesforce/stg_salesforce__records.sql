@@ -65,9 +65,9 @@ closing_stages as (
 
 wanted_attributes as (
     select
-        array_agg(distinct attribute) as attributes,
-        array_agg(distinct attribute || '_c') as custom_attributes,
-    from {{ ref('segments') }}
+        array_agg(attribute) as attributes,
+        array_agg(attribute || '_c') as custom_attributes,
+    from {{ ref('base_wanted_attributes') }}
 ),
 
 opportunities_by_closing as (

@@ -7,8 +7,8 @@ contacts as (
 ),
 
 wanted_attributes as (
-    select array_agg(distinct attribute) as attributes
-    from {{ ref('segments') }}
+    select array_agg(attribute) as attributes
+    from {{ ref('base_wanted_attributes') }}
 ),
 
 contacts_and_wanted as (
