@@ -118,13 +118,13 @@ def _write_data(
     for number, funnel in enumerate(funnels.funnel_rows(connection), start=1):
         figures = funnels.funnel_data(connection, funnel)
         file = f"funnel-{number:02}.js"
-        (data / file).write_text(script(funnel["funnel_id"], figures), encoding="utf-8")
+        (data / file).write_text(script(file, figures), encoding="utf-8")
         shown.append({**funnel, "file": file, "headline": funnels.headline(figures)})
     pipes = []
     for number, pipeline in enumerate(pipelines.pipeline_rows(connection), start=1):
         figures = pipelines.pipeline_data(connection, pipeline)
         file = f"pipeline-{number:02}.js"
-        (data / file).write_text(script(pipeline["funnel_id"], figures), encoding="utf-8")
+        (data / file).write_text(script(file, figures), encoding="utf-8")
         pipes.append({**pipeline, "file": file})
     told: dict[str, Any] = {
         "release_id": release.release_id,

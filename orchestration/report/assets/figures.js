@@ -44,10 +44,10 @@ window.report = (() => {
 
   // Load a file of data, once; `then` is called when it is there.
   function load(thing, then) {
-    if (window.reportData[thing.funnel_id]) return then(window.reportData[thing.funnel_id]);
+    if (window.reportData[thing.file]) return then(window.reportData[thing.file]);
     const script = document.createElement("script");
     script.src = `data/${thing.file}`;
-    script.onload = () => then(window.reportData[thing.funnel_id]);
+    script.onload = () => then(window.reportData[thing.file]);
     script.onerror = () => trouble(`The file data/${thing.file} of this report cannot be read.`);
     document.head.append(script);
   }
@@ -95,13 +95,13 @@ window.report = (() => {
 
   function layoutOf(colour, own) {
     const axis = {
-      fixedrange: true, automargin: true, gridcolor: colour.line, linecolor: colour.line, zeroline: false,
+      fixedrange: true, automargin: true, ticks: "", gridcolor: colour.line, linecolor: colour.line, zeroline: false,
       tickfont: { size: isNarrow() ? 11 : 12 }, title: { standoff: 8 },
     };
     const layout = {
       paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
       font: { family: getComputedStyle(document.body).fontFamily, size: 12, color: colour.ink },
-      margin: { l: 8, r: 12, t: 8, b: 8 }, dragmode: false, hovermode: "closest", showlegend: false,
+      margin: { l: 8, r: 22, t: 8, b: 8 }, dragmode: false, hovermode: "closest", showlegend: false,
       hoverlabel: { bgcolor: colour.card, bordercolor: colour.grey, font: { color: colour.ink, size: 13 }, align: "left" },
       legend: { orientation: "h", x: 0, xanchor: "left", y: 1.02, yanchor: "bottom", font: { size: 12 } },
       ...own,

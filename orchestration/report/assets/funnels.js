@@ -88,7 +88,7 @@
   function byStage(here, also = {}) {
     return {
       yaxis: {
-        autorange: "reversed", type: "category", ticks: "", automargin: true,
+        autorange: "reversed", type: "category", showgrid: false,
         tickvals: here.map((row) => String(row.stage_position)),
         ticktext: here.map((row) => lines(positionName(row), isNarrow() ? 12 : 18)),
       },
@@ -129,7 +129,7 @@
       ],
       layout: byStage(here, {
         barmode: "overlay", bargap: 0.2,
-        xaxis: { range: [0, most * (isNarrow() ? 1.62 : 1.36)], showgrid: false, showticklabels: false },
+        xaxis: { range: [0, most * (isNarrow() ? 1.95 : 1.36)], showgrid: false, showticklabels: false },
       }),
       table: {
         columns: [
@@ -188,7 +188,7 @@
         showlegend: true,
         xaxis: { range: [0, 1.02], tickformat: ".0%", side: "bottom", dtick: isNarrow() ? 0.5 : 0.25 },
         yaxis: {
-          range: [here.length - 0.5, -0.5], tickvals: here.map((_, index) => index), zeroline: false,
+          range: [here.length - 0.5, -0.5], tickvals: here.map((_, index) => index), showgrid: false,
           ticktext: here.map((row) =>
             `${lines(positionName(row), isNarrow() ? 12 : 18)}<br><span style="color:${colour.soft}">n=${count(row[column("reached_previous")])}</span>`
           ),
@@ -241,7 +241,7 @@
           `${between(commonest.transition_rate, commonest.transition_rate_low, commonest.transition_rate_high)} of ${count(commonest.visits)} visits.`
         : "",
       height: 130 + 46 * from.length,
-      minWidth: 120 + 44 * to.length,
+      minWidth: isNarrow() ? 84 + 26 * to.length : 120 + 44 * to.length,
       data: [{
         type: "heatmap", x: to.map((_, index) => index), y: from.map((_, index) => index), zmin: 0, zmax: 1,
         z: from.map((f) => to.map((t) => cell(f, t)?.transition_rate ?? null)),
@@ -250,7 +250,7 @@
           if (!row) return "";
           return row.transition_rate < 0.005 ? "<1%" : `${Math.round(100 * row.transition_rate)}%`;
         })),
-        texttemplate: "%{text}", xgap: 2, ygap: 2, showscale: false, hoverongaps: false,
+        texttemplate: "%{text}", textfont: { size: isNarrow() ? 10 : 12 }, xgap: 2, ygap: 2, showscale: false, hoverongaps: false,
         colorscale: [[0, colour["heat-low"]], [1, colour["heat-high"]]], hoverinfo: "text",
         hovertext: from.map((f) => to.map((t) => {
           const row = cell(f, t);
@@ -269,7 +269,7 @@
         yaxis: {
           tickvals: from.map((_, index) => index), autorange: "reversed", showgrid: false,
           ticktext: from.map((id, index) =>
-            `${lines(stageName(id), 14)}<br><span style="color:${colour.soft}">n=${count(visits[index])}</span>`
+            `${lines(stageName(id), isNarrow() ? 11 : 14)}<br><span style="color:${colour.soft}">n=${count(visits[index])}</span>`
           ),
         },
       },
@@ -304,7 +304,7 @@
       said: `${count(stopped)} of ${count(total)} moves end in a loss or in giving up.` +
         (back ? ` ${count(back)} steps back are not drawn; the table has them.` : ""),
       height: Math.max(320, 130 + 46 * places_of_matrix(moves).from.length),
-      minWidth: 480,
+      minWidth: isNarrow() && ids.length <= 8 ? 0 : 480,
       data: [{
         type: "sankey", arrangement: "snap", orientation: "h",
         node: {
@@ -323,7 +323,7 @@
           ),
           hovertemplate: "%{customdata}<extra></extra>",
         },
-        textfont: { color: colour.ink, size: 12, shadow: "none" },
+        textfont: { color: colour.ink, size: isNarrow() ? 10 : 12, shadow: "none" },
       }],
       layout: { margin: { l: 4, r: 4, t: 16, b: 16 } },
       table: { columns: MATRIX_TABLE.slice(0, 5), rows: onward },
@@ -391,31 +391,31 @@
       ],
       rows: here,
     };
-    const priced = here.filter((row) => known(row.amount_lost));
-    if (!priced.length) {
-      return {
-        n: `n = ${count(unknown)} without a known amount`, table,
-        empty: `None of the ${count(unknown)} who stopped has a known amount. What a stage is worth in wins stands beside.`,
-      };
-    }
-    const total = priced.reduce((sum, row) => sum + row.amount_lost, 0);
-    const worst = priced.reduce((most, row) => (row.amount_lost > most.amount_lost ? row : most));
-    const stopped = here.reduce((sum, row) => sum + row.lost + row.abandoned, 0);
+    const stopped = (row) => row.lost + row.abandoned;
+    const all = here.reduce((sum, row) => sum + stopped(row), 0);
+    // Web visits that ended in nothing have no amount: then it is they that were lost.
+    const isPriced = here.some((row) => known(row.amount_lost) && row.amount_unknown < stopped(row));
+    const shown = isPriced ? here.filter((row) => known(row.amount_lost)) : here;
+    const value = (row) => (isPriced ? row.amount_lost : stopped(row));
+    const worst = shown.reduce((most, row) => (value(row) > value(most) ? row : most));
+    const total = shown.reduce((sum, row) => sum + value(row), 0);
     return {
-      n: `n = ${count(stopped)} who stopped, ${count(unknown)} amounts unknown`,
-      said: `${money(total)} were lost, most of it at ${positionName(worst)}: ${money(worst.amount_lost)}.`,
-      height: tall(priced),
+      n: `n = ${count(all)} who stopped, ${count(unknown)} amounts unknown`,
+      said: isPriced
+        ? `${money(total)} were lost, most of it at ${positionName(worst)}: ${money(worst.amount_lost)}.`
+        : `${count(all)} stopped, most of them at ${positionName(worst)}: ${count(stopped(worst))}. None has a known amount, so they are counted; what they are worth in wins stands beside.`,
+      height: tall(shown),
       data: [{
-        type: "bar", orientation: "h", y: places(priced), x: priced.map((row) => row.amount_lost), width: 0.66,
+        type: "bar", orientation: "h", y: places(shown), x: shown.map(value), width: 0.66,
         marker: { color: colour.orange }, cliponaxis: false,
-        text: priced.map((row) => ` ${compact(row.amount_lost)}  <span style="color:${colour.soft}">n=${count(row.lost + row.abandoned)}</span>`),
+        text: shown.map((row) => (isPriced ? ` ${compact(row.amount_lost)}  <span style="color:${colour.soft}">n=${count(stopped(row))}</span>` : ` ${count(stopped(row))}`)),
         textposition: "outside", textfont: { color: colour.ink }, hoverinfo: "text",
-        hovertext: priced.map((row) =>
-          `${safe(positionName(row))}: ${money(row.amount_lost)}<br>of ${count(row.lost + row.abandoned - row.amount_unknown)} with a known amount` +
-          `<br>${count(row.amount_unknown)} unknown`),
+        hovertext: shown.map((row) =>
+          `${safe(positionName(row))}: ${isPriced ? money(row.amount_lost) : count(stopped(row))}<br>` +
+          `${count(stopped(row))} stopped, ${count(row.amount_unknown)} without a known amount`),
       }],
-      layout: byStage(priced, {
-        xaxis: { showticklabels: false, showgrid: false, range: [0, worst.amount_lost * (isNarrow() ? 1.7 : 1.4)] },
+      layout: byStage(shown, {
+        xaxis: { showticklabels: false, showgrid: false, range: [0, value(worst) * (isNarrow() ? 1.7 : 1.4)] },
       }),
       table,
     };
@@ -437,7 +437,7 @@
         type: "bar", orientation: "h", y: places(here), x: here.map((row) => row.one_point_wins), width: 0.66,
         marker: { color: here.map((row) => (row === best ? colour.green : colour.pale)), line: { color: colour.green, width: 1 } },
         error_x: {
-          type: "data", symmetric: false, color: colour.soft, thickness: 1.5, width: 4,
+          type: "data", symmetric: false, color: colour.ink, thickness: 1.5, width: 5,
           array: here.map((row) => (known(row.one_point_wins_high) ? row.one_point_wins_high - row.one_point_wins : 0)),
           arrayminus: here.map((row) => (known(row.one_point_wins_low) ? row.one_point_wins - row.one_point_wins_low : 0)),
         },
@@ -461,8 +461,22 @@
 
   // ---- how long it takes
 
-  const TICKS = [1, 10, 60, 600, 3600, 21600, 86400, 259200, 604800, 2592000, 7776000, 31557600];
-  const TICK_TEXT = ["1 s", "10 s", "1 min", "10 min", "1 h", "6 h", "1 day", "3 days", "1 week", "30 days", "90 days", "1 year"];
+  const TICKS = [
+    [1, "1 s"], [10, "10 s"], [60, "1 min"], [600, "10 min"], [3600, "1 h"], [21600, "6 h"], [86400, "1 day"],
+    [259200, "3 days"], [604800, "1 week"], [2592000, "30 days"], [7776000, "90 days"], [31557600, "1 year"],
+  ];
+  // An axis of time whose steps are factors, as waits go from seconds to months.
+  function timeAxis(shortest, longest, extra = {}) {
+    const [least, most] = [Math.log10(Math.max(1, shortest)), Math.log10(Math.max(2, longest))];
+    const pad = Math.max(0.1, 0.05 * (most - least));
+    const range = [least - pad, most + pad];
+    let ticks = TICKS.filter(([at]) => Math.log10(at) >= range[0] && Math.log10(at) <= range[1]);
+    const room = isNarrow() ? 5 : 10;
+    if (ticks.length > room) ticks = ticks.filter(([at]) => [1, 60, 3600, 86400, 2592000, 31557600].includes(at));
+    return {
+      type: "log", range, tickvals: ticks.map(([at]) => at), ticktext: ticks.map(([, text]) => text), tickangle: 0, ...extra,
+    };
+  }
 
   figure("fig-times", (colour) => {
     const order = (row) => funnel.stages.findIndex((stage) => stage.stage_id === row.from_stage_id);
@@ -475,7 +489,9 @@
       x: here.flatMap((row) => [floor(row[low]), floor(row[high]), null]),
       y: here.flatMap((_, index) => [index, index, null]), showlegend: false,
     });
-    const slowest = here.reduce((most, row) => (row.p50 > most.p50 ? row : most));
+    const sure = here.filter((row) => row.p50_is_reportable);
+    const slowest = (sure.length ? sure : here).reduce((most, row) => (row.p50 > most.p50 ? row : most));
+    const ends = here.flatMap((row) => [floor(row.p10), floor(row.p90)]);
     const told = here.map((row) =>
       `${safe(name(row))}<br>median ${duration(row.p50)} (${duration(row.p50_low)} to ${duration(row.p50_high)})` +
       `<br>middle half ${duration(row.p25)} to ${duration(row.p75)}<br>${count(row.completed)} ended, ${count(row.censored)} still last`);
@@ -500,7 +516,7 @@
       ],
       layout: {
         showlegend: true,
-        xaxis: { type: "log", tickvals: isNarrow() ? TICKS.filter((_, index) => index % 2 === 0) : TICKS, ticktext: isNarrow() ? TICK_TEXT.filter((_, index) => index % 2 === 0) : TICK_TEXT, tickangle: 0 },
+        xaxis: timeAxis(Math.min(...ends), Math.max(...ends)),
         yaxis: {
           range: [here.length - 0.5, -0.5], tickvals: here.map((_, index) => index),
           ticktext: here.map((row) => `${lines(name(row), isNarrow() ? 12 : 18)}<br><span style="color:${colour.soft}">n=${count(row.completed)}</span>`),
@@ -522,7 +538,8 @@
   const paints = (colour) => [colour.blue, colour.orange, colour.green, colour.purple, colour.yellow, colour.grey];
 
   function curves(colour, event, side, isLeft, words) {
-    const here = ofCell("curves").filter((row) => row.event === event);
+    const isLost = (row) => funnel.stages.some((stage) => stage.stage_id === row[side] && stage.stage_kind === "lost");
+    const here = ofCell("curves").filter((row) => row.event === event && !isLost(row));
     if (!here.length) {
       return {
         empty: period() && segment() ? "Curves are kept by segment for all time, and by period for everybody; not for both at once."
@@ -533,22 +550,27 @@
     here.sort((a, b) => order(a) - order(b));
     const longest = Math.max(...here.map((row) => row.points[row.points.length - 1][0]), 1);
     const [size, unitName] = [[86400, "days"], [3600, "hours"], [60, "minutes"], [1, "seconds"]].find(([s]) => longest >= 2 * s) || [1, "seconds"];
+    // Where one curve is done in a hundredth of the time of another, only factors show both.
+    const halfway = (row) => row.points.find(([, , share]) => share >= row.points[row.points.length - 1][2] / 2)[0];
+    const isLog = Math.min(...here.map(halfway)) < longest / 100;
+    const shortest = Math.max(1, Math.min(...here.map((row) => row.points[0][0])));
+    const at = (seconds) => (isLog ? Math.max(shortest, seconds) : seconds / size);
     const value = (share) => (known(share) ? (isLeft ? 1 - share : share) : null);
     const data = [];
     here.forEach((row, index) => {
       const color = paints(colour)[index % 6];
       const start = isLeft ? 1 : 0;
-      const x = [0, ...row.points.map(([seconds]) => seconds / size)];
+      const x = [at(0), ...row.points.map(([seconds]) => at(seconds))];
       const band = row.points.filter((point) => known(point[3]) && known(point[4]));
       if (band.length) {
         // The band is a staircase, too: each value holds until the next.
-        const stairs = (part) => band.flatMap((point, at) => [
-          ...(at ? [[point[0] / size, value(band[at - 1][part])]] : [[0, start], [point[0] / size, start]]),
-          [point[0] / size, value(point[part])],
+        const stairs = (part) => band.flatMap((point, step) => [
+          ...(step ? [[at(point[0]), value(band[step - 1][part])]] : [[at(0), start], [at(point[0]), start]]),
+          [at(point[0]), value(point[part])],
         ]);
         const outline = [...stairs(3), ...stairs(4).reverse()];
         data.push({
-          type: "scatter", mode: "lines", x: outline.map(([at]) => at), y: outline.map(([, share]) => share), fill: "toself",
+          type: "scatter", mode: "lines", x: outline.map(([when]) => when), y: outline.map(([, share]) => share), fill: "toself",
           fillcolor: withAlpha(color, 0.1), line: { width: 0 }, hoverinfo: "skip", showlegend: false, legendgroup: String(index),
         });
       }
@@ -567,7 +589,9 @@
       data,
       layout: {
         showlegend: true, legend: { orientation: "h", x: 0, xanchor: "left", y: -0.22, yanchor: "top" },
-        xaxis: { title: { text: unitName, standoff: 4 }, rangemode: "tozero" },
+        xaxis: isLog
+          ? timeAxis(shortest, longest, { title: { text: "time, in factors", standoff: 4 } })
+          : { title: { text: unitName, standoff: 4 }, rangemode: "tozero" },
         yaxis: { tickformat: ".0%", range: isLeft ? [0, 1.02] : undefined, rangemode: "tozero" },
       },
       table: {
@@ -583,10 +607,14 @@
     };
   }
 
-  figure("fig-left", (colour) => curves(colour, "left", "from_stage_id", true, (here, value) => {
-    const ends = here.map((row) => [row, value(row.points[row.points.length - 1][2])]);
-    const [row, share] = ends.reduce((most, one) => (one[1] > most[1] ? one : most));
-    return `Of all seen, ${percent(share)} are still in ${stageName(row.from_stage_id)} where its curve ends, after ${duration(row.points[row.points.length - 1][0])}.`;
+  figure("fig-left", (colour) => curves(colour, "left", "from_stage_id", true, (here) => {
+    const half = (row) => (row.points.find(([, , share]) => share >= 0.5) || [null])[0];
+    const open = here.filter((row) => funnel.stages.find((stage) => stage.stage_id === row.from_stage_id)?.stage_kind === "open");
+    const never = open.filter((row) => !known(half(row)));
+    if (never.length) return `More than half are still in ${never.map((row) => stageName(row.from_stage_id)).join(", ")} where the curve ends.`;
+    if (!open.length) return "";
+    const row = open.reduce((most, one) => (half(one) > half(most) ? one : most));
+    return `Slowest is ${stageName(row.from_stage_id)}: half of ${count(row.waits)} have left it after ${duration(half(row))}, those still there taken into account.`;
   }));
 
   figure("fig-arrived", (colour) => curves(colour, "reached", "to_stage_id", false, (here, value) => {
@@ -648,7 +676,7 @@
       ],
       layout: {
         xaxis: { type: "category", anchor: "y2", tickangle: isNarrow() || here.length > 10 ? -60 : 0 },
-        yaxis: { domain: [0.36, 1], tickformat: ".0%", rangemode: "tozero", nticks: 6, title: { text: `rate to ${lines(nameOf(stage), 22)}` } },
+        yaxis: { domain: [0.36, 1], tickformat: ".1~%", rangemode: "tozero", nticks: 6, title: { text: `rate to ${lines(nameOf(stage), 22)}` } },
         yaxis2: { domain: [0, 0.26], nticks: 3, title: { text: "entered" } },
       },
       table: {
@@ -698,7 +726,7 @@
         hovertext: here.map((row) => `${safe(row.value)}<br>${between(rate(row), rate(row, "_low"), rate(row, "_high"))}<br>${count(row[column("reached")])} of ${count(row[column("entered")])}`),
       }],
       layout: {
-        xaxis: { tickformat: ".0%", rangemode: "tozero", nticks: isNarrow() ? 4 : 8, title: { text: `rate to ${lines(nameOf(stage), 22)}` } },
+        xaxis: { tickformat: ".1~%", rangemode: "tozero", nticks: isNarrow() ? 4 : 8, title: { text: `rate to ${lines(nameOf(stage), 22)}` } },
         yaxis: {
           range: [here.length - 0.5, -0.5], tickvals: here.map((_, index) => index),
           ticktext: here.map((row) => `${lines(row.value, isNarrow() ? 12 : 20)}<br><span style="color:${colour.soft}">n=${count(row[column("entered")])}</span>`),
