@@ -40,9 +40,7 @@ STAGES = """
 
 def rate(name: str, table: str) -> list[tuple[str, str]]:
     """The columns of a rate and its interval."""
-    return [
-        (f"{name}{part}", f"round({table}.{name}{part}, 5)") for part in ("", "_low", "_high")
-    ]
+    return [(f"{name}{part}", f"round({table}.{name}{part}, 5)") for part in ("", "_low", "_high")]
 
 
 def plain(table: str, *names: str) -> list[tuple[str, str]]:
@@ -216,9 +214,7 @@ def funnel_data(connection: duckdb.DuckDBPyConnection, funnel: dict[str, Any]) -
         "periods": scope.periods,
         "segments": scope.segments,
         "left_out": scope.left_out,
-        "conversion": table(
-            CONVERSION, _of_shown_cells("funnel_conversion", "conversion") + LEAKS
-        ),
+        "conversion": table(CONVERSION, _of_shown_cells("funnel_conversion", "conversion") + LEAKS),
         "matrix": table(MATRIX, _of_shown_cells("conversion_matrix", "matrix") + WHICH_MATRIX),
         "times": table(TIMES, _of_shown_cells("cycle_times", "times") + WHICH_TIMES),
         "curves": table(CURVES, _of_shown_cells(KEPT_POINTS, "curves") + WHICH_CURVES),

@@ -116,9 +116,7 @@ def quality_data(
         release_id: the release.
         before: the database of the release that readers had before; None if there is none.
     """
-    data = {
-        topic: rows_of(connection, query, release_id) for topic, query in OF_RELEASE.items()
-    }
+    data = {topic: rows_of(connection, query, release_id) for topic, query in OF_RELEASE.items()}
     data["headlines"] = rows_of(connection, HEADLINES.format(catalog="release"), release_id)
     data["headlines_before"] = _headlines_before(connection, before) if before else []
     return data
@@ -134,9 +132,7 @@ def rows_of(
     return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 
 
-def _headlines_before(
-    connection: duckdb.DuckDBPyConnection, before: Path
-) -> list[dict[str, Any]]:
+def _headlines_before(connection: duckdb.DuckDBPyConnection, before: Path) -> list[dict[str, Any]]:
     connection.execute(f"attach {literal(str(before))} as before (read_only)")
     try:
         return rows_of(connection, HEADLINES.format(catalog="before"), "")

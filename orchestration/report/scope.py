@@ -81,9 +81,7 @@ def scope_of(connection: duckdb.DuckDBPyConnection, funnel_id: str) -> Scope:
         "insert into shown_periods values (?, ?, ?, ?)",
         [
             [number, grain, date, is_crossed]
-            for number, ((grain, date), is_crossed) in enumerate(
-                zip(periods, crossed, strict=True)
-            )
+            for number, ((grain, date), is_crossed) in enumerate(zip(periods, crossed, strict=True))
         ],
     )
     connection.execute(

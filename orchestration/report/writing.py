@@ -118,13 +118,13 @@ def _write_data(
     for number, funnel in enumerate(funnels.funnel_rows(connection), start=1):
         figures = funnels.funnel_data(connection, funnel)
         file = f"funnel-{number:02}.js"
-        (data / file).write_text(script(file, figures), encoding="utf-8")
+        _write_script(data, file, {"release_id": release.release_id, **figures})
         shown.append({**funnel, "file": file, "headline": funnels.headline(figures)})
     pipes = []
     for number, pipeline in enumerate(pipelines.pipeline_rows(connection), start=1):
         figures = pipelines.pipeline_data(connection, pipeline)
         file = f"pipeline-{number:02}.js"
-        (data / file).write_text(script(file, figures), encoding="utf-8")
+        _write_script(data, file, {"release_id": release.release_id, **figures})
         pipes.append({**pipeline, "file": file})
     told: dict[str, Any] = {
         "release_id": release.release_id,
@@ -140,8 +140,12 @@ def _write_data(
         "funnels": [_in_catalogue(funnel) for funnel in shown],
         "pipelines": [_in_catalogue(pipeline) for pipeline in pipes],
     }
-    (data / "catalogue.js").write_text(script("catalogue", catalogue), encoding="utf-8")
+    _write_script(data, "catalogue.js", catalogue)
     return {"release": told, "funnels": shown, "pipelines": pipes}
+
+
+def _write_script(data: Path, file: str, told: dict[str, Any]) -> None:
+    (data / file).write_text(script(file, told), encoding="utf-8")
 
 
 def _in_catalogue(thing: dict[str, Any]) -> dict[str, Any]:

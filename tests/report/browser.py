@@ -108,7 +108,9 @@ class Browser:
 
     def choose(self, select_id: str, value: str) -> None:
         """Choose an option as somebody who uses the page does, and wait for the charts."""
-        known = self.run(f"[...document.getElementById({json.dumps(select_id)}).options].map(o => o.value)")
+        known = self.run(
+            f"[...document.getElementById({json.dumps(select_id)}).options].map(o => o.value)"
+        )
         if value not in known:
             raise PageError(f"{select_id}: expected the option {value}, found {known}")
         drawn = self.run("Number(document.documentElement.dataset.drawn)")

@@ -44,10 +44,16 @@ window.report = (() => {
 
   // Load a file of data, once; `then` is called when it is there.
   function load(thing, then) {
-    if (window.reportData[thing.file]) return then(window.reportData[thing.file]);
+    const use = () => {
+      const data = window.reportData[thing.file];
+      // Behind the link to the current release, a night may have put another one meanwhile.
+      if (data.release_id === window.reportData["catalogue.js"].release_id) then(data);
+      else trouble("Another release has been published since this page was opened. Load the page again.");
+    };
+    if (window.reportData[thing.file]) return use();
     const script = document.createElement("script");
     script.src = `data/${thing.file}`;
-    script.onload = () => then(window.reportData[thing.file]);
+    script.onload = use;
     script.onerror = () => trouble(`The file data/${thing.file} of this report cannot be read.`);
     document.head.append(script);
   }

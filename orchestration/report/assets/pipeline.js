@@ -3,7 +3,7 @@
 
 (() => {
   const { compact, count, figure, fill, isNarrow, known, lines, load, number, percent, rows, safe, withAlpha } = window.report;
-  const catalogue = window.reportData.catalogue;
+  const catalogue = window.reportData["catalogue.js"];
   const money = (value) => (known(value) ? `${catalogue.currency} ${compact(value)}` : "–");
   const inFull = (value) => (known(value) ? count(Math.round(100 * value) / 100) : "–");
   const by = (id) => document.getElementById(id);
