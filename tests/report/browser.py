@@ -188,7 +188,7 @@ def running(program: str, profile: Path) -> Iterator[Browser]:
 
     process = subprocess.Popen(
         [program, *OPTIONS, f"--user-data-dir={profile}", "about:blank"],
-        preexec_fn=connect,  # noqa: PLW1509
+        preexec_fn=connect,
         close_fds=False,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

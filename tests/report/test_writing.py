@@ -156,7 +156,7 @@ def test_a_build_of_other_tables_has_no_report(tmp_path: Path) -> None:
 
 
 def test_a_table_without_what_is_shown_is_said_by_name(planted: Settings, tmp_path: Path) -> None:
-    """A model that lost a column would give a page without a chart, or a traceback of a database."""
+    """A model that lost a column would give a page without a chart, or a bare traceback."""
     release = current_release(planted)
     assert release
     source = planted.published / "current" / DATABASE

@@ -204,8 +204,9 @@ window.report = (() => {
     );
   }
 
-  function redraw() {
-    figures.forEach(draw);
+  // Draw all charts, or those of these ids.
+  function redraw(ids) {
+    figures.filter(({ id }) => !ids || ids.includes(id)).forEach(draw);
     // For whoever waits for the page: tests, and printing from a command line.
     document.documentElement.dataset.drawn = String(Number(document.documentElement.dataset.drawn || 0) + 1);
   }
@@ -251,7 +252,7 @@ window.report = (() => {
 
   // ---- what else lets charts be drawn anew
 
-  window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
+  window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => redraw());
   let wasNarrow = isNarrow();
   window.addEventListener("resize", () => {
     if (isNarrow() !== wasNarrow) {

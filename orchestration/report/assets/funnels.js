@@ -95,6 +95,11 @@
       ...also,
     };
   }
+  // An interval for the side of a bar: as few digits as tell it apart.
+  const brief = (low, high) => {
+    const digits = high < 0.1 ? 1 : 0;
+    return `${(100 * low).toFixed(digits)}–${(100 * high).toFixed(digits)}%`;
+  };
   const places = (here) => here.map((row) => String(row.stage_position));
   const tall = (here) => 70 + 52 * here.length;
 
@@ -123,13 +128,16 @@
         {
           type: "scatter", mode: "text", y: places(here), hoverinfo: "skip", cliponaxis: false,
           x: here.map((row) => Math.max(row[column("reached_previous")] ?? 0, row[column("reached")])),
-          text: here.map((row) => ` <b>${count(row[column("reached")])}</b>  ${percent(row[column("overall_rate")])}`),
+          text: here.map((row) =>
+            ` <b>${count(row[column("reached")])}</b>  ${percent(row[column("overall_rate")])}` +
+            (isNarrow() || row === here[0] ? "" : ` <span style="color:${colour.soft};font-size:12px">(${brief(row[column("overall_rate_low")], row[column("overall_rate_high")])})</span>`)
+          ),
           textposition: "middle right", textfont: { color: colour.ink, size: isNarrow() ? 12 : 13 },
         },
       ],
       layout: byStage(here, {
         barmode: "overlay", bargap: 0.2,
-        xaxis: { range: [0, most * (isNarrow() ? 1.95 : 1.36)], showgrid: false, showticklabels: false },
+        xaxis: { range: [0, most * (isNarrow() ? 1.95 : 1.65)], showgrid: false, showticklabels: false },
       }),
       table: {
         columns: [
@@ -210,14 +218,14 @@
 
   // ---- where they go
 
-  function places_of_matrix(moves) {
-    const order = ["entry", ...funnel.stages.map((stage) => stage.stage_id)];
-    const ends = ["still_there", "abandoned", "ended"];
-    return {
-      from: order.filter((id) => moves.some((row) => row.from_stage_id === id)),
-      to: [...order, ...ends].filter((id) => moves.some((row) => row.to_stage_id === id)),
-    };
+  // The moves in the order of the ladder, and the rows and columns that they fill.
+  const inOrder = () => ["entry", ...funnel.stages.map((stage) => stage.stage_id), "still_there", "abandoned", "ended"];
+  function movesOfCell() {
+    const order = inOrder();
+    const place = (row) => 100 * order.indexOf(row.from_stage_id) + order.indexOf(row.to_stage_id);
+    return ofCell("matrix").sort((a, b) => place(a) - place(b));
   }
+  const filled = (moves, side) => inOrder().filter((id) => moves.some((row) => row[side] === id));
 
   const MATRIX_TABLE = [
     ["From", (row) => stageName(row.from_stage_id)], ["To", (row) => stageName(row.to_stage_id)],
@@ -227,9 +235,9 @@
   ];
 
   figure("fig-matrix", (colour) => {
-    const moves = ofCell("matrix");
+    const moves = movesOfCell();
     if (!moves.length) return nothing();
-    const { from, to } = places_of_matrix(moves);
+    const [from, to] = [filled(moves, "from_stage_id"), filled(moves, "to_stage_id")];
     const cell = (f, t) => moves.find((row) => row.from_stage_id === f && row.to_stage_id === t);
     const visits = from.map((f) => moves.find((row) => row.from_stage_id === f).visits);
     const onward = moves.filter((row) => row.from_stage_id !== "entry" && funnel.stages.some((stage) => stage.stage_id === row.to_stage_id));
@@ -263,7 +271,7 @@
       }],
       layout: {
         xaxis: {
-          tickvals: to.map((_, index) => index), ticktext: to.map((id) => lines(stageName(id), 11)), side: "top",
+          tickvals: to.map((_, index) => index), ticktext: to.map((id) => lines(stageName(id), to.length > 7 ? 14 : 11)), side: "top",
           showgrid: false, tickangle: isNarrow() || to.length > 7 ? -60 : 0,
         },
         yaxis: {
@@ -278,7 +286,7 @@
   });
 
   figure("fig-flow", (colour) => {
-    const moves = ofCell("matrix");
+    const moves = movesOfCell();
     const rank = (id) => {
       const stage = funnel.stages.find((one) => one.stage_id === id);
       if (stage && known(stage.stage_position)) return stage.stage_position;
@@ -303,7 +311,7 @@
       n: `n = ${count(total)} moves`,
       said: `${count(stopped)} of ${count(total)} moves end in a loss or in giving up.` +
         (back ? ` ${count(back)} steps back are not drawn; the table has them.` : ""),
-      height: Math.max(320, 130 + 46 * places_of_matrix(moves).from.length),
+      height: Math.max(320, 130 + 46 * filled(moves, "from_stage_id").length),
       minWidth: isNarrow() && ids.length <= 8 ? 0 : 480,
       data: [{
         type: "sankey", arrangement: "snap", orientation: "h",
@@ -805,10 +813,10 @@
     update();
   }
 
-  function update() {
+  function update(only) {
     say();
     showTiles();
-    window.report.redraw();
+    window.report.redraw(only);
     window.report.store(state);
   }
 
@@ -824,10 +832,13 @@
       by("trend-stage").replaceChildren();
       reload();
     });
-    for (const [id, name] of [["filter-period", "period"], ["filter-segment", "segment"], ["filter-journeys", "journeys"], ["trend-grain", "grain"], ["segments-name", "by"]]) {
+    for (const [id, name, only] of [
+      ["filter-period", "period"], ["filter-segment", "segment"], ["filter-journeys", "journeys"],
+      ["trend-grain", "grain", ["fig-trend"]], ["segments-name", "by", ["fig-segments"]],
+    ]) {
       by(id).addEventListener("change", (event) => {
         state[name] = event.target.value;
-        update();
+        update(only);
       });
     }
     by("filter-names").addEventListener("change", (event) => {
@@ -839,7 +850,7 @@
       by(id).addEventListener("change", (event) => {
         state.stage = event.target.value;
         by(twin).value = event.target.value;
-        update();
+        update(["fig-trend", "fig-segments"]);
       });
     }
     reload();

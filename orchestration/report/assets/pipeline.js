@@ -297,9 +297,9 @@
     update();
   }
 
-  function update() {
+  function update(only) {
     showTiles();
-    window.report.redraw();
+    window.report.redraw(only);
     window.report.store(state);
   }
 
@@ -315,7 +315,7 @@
   }
   by("by-segment").addEventListener("change", (event) => {
     state.by = event.target.value;
-    update();
+    update(["fig-by"]);
   });
   const reload = () => load(catalogue.pipelines.find((one) => one.funnel_id === state.funnel), show);
   by("filter-funnel").addEventListener("change", (event) => {
