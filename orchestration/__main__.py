@@ -82,6 +82,21 @@ def quality(settings: Settings, options: argparse.Namespace) -> int:
     return 0
 
 
+def report(settings: Settings, options: argparse.Namespace) -> int:
+    """Open the report of the current release in a browser."""
+    from orchestration.releases import ReleaseError
+    from orchestration.report import opening
+
+    try:
+        page = opening.report_page(settings)
+    except (opening.NoReportError, ReleaseError) as error:
+        return _refuse(error)
+    print(f"The report of what readers have now: {page}")
+    if not opening.show(page):
+        print("No browser could be opened from here: open that file, or serve its folder.")
+    return 0
+
+
 def verify(settings: Settings, options: argparse.Namespace) -> int:
     """Rebuild all tables from raw, and hold those against them that were kept."""
     from orchestration import dbt, raw_views
@@ -162,6 +177,7 @@ def _parser() -> argparse.ArgumentParser:
     accepting = word("accept", accept)
     accepting.add_argument("--gate", required=True, help="its name, as the failure said it")
     accepting.add_argument("--reason", required=True, help="why the finding is right")
+    word("report", report)
     word("quality", quality)
     word("verify", verify)
     word("docs", docs)

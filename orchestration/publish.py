@@ -32,6 +32,7 @@ from orchestration.release_database import (
 from orchestration.release_log import LOG_TABLES, gate_rows, write_log
 from orchestration.release_macros import create_macros, table_macros
 from orchestration.releases import DESCRIPTION, Release
+from orchestration.report.writing import has_report, write_report
 from orchestration.settings import Settings
 
 # DuckDB 1.2 and later open this; the default of a later version would lock older clients out.
@@ -82,6 +83,7 @@ def publish(
         NoRoomError: the disk is full.
         release_audit.AuditError: what was written is not what was built, or a key is not unique.
         release_log.GateResultError: a gate result lacks what is logged of it.
+        report.writing.ReportError: a table lacks what the report shows of it.
         lock.LockHeldError: somebody else is publishing or rolling back.
     """
     if as_of.tzinfo is not None:
@@ -142,6 +144,8 @@ def _write(
         # Closing would do it too, but would not say if it failed.
         connection.execute("checkpoint release")
     (folder / DESCRIPTION).write_text(release.to_json(), encoding="utf-8")
+    if has_report(tables):
+        write_report(settings, folder, release, before)
 
     audit(settings, folder, tables, release)
     for path in [*folder.rglob("*"), folder]:

@@ -201,7 +201,11 @@ def _table(header: Sequence[str], rows: Sequence[Sequence[str]], right: set[int]
 
 def _next_steps(settings: Settings) -> list[str]:
     current = _shown(settings.published / "current")
+    page = settings.published / "current" / "report" / "index.html"
+    # A release of tables of one's own, or of older code, has none.
+    look = [f"Look at it    {_shown(page)} (make report opens it)"] if page.is_file() else []
     return [
+        *look,
         f"Query it      {current}/{DATABASE} (DuckDB 1.2 or later) or {current}/parquet/",
         "Look closer   make dagster: runs; make quality: gates; make docs: tables and columns",
     ]

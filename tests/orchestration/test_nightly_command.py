@@ -186,6 +186,54 @@ def test_night_without_news_shows_the_headlines_of_the_release(settings: Setting
         *("Paid", "Cart", "(25%)"),
     ]
     assert "home/published/current/funnel.duckdb" in text
+    assert "Look at it" not in text, "it was published without a report"
+
+
+def write_report_by_hand(settings: Settings) -> Path:
+    """A page where a release has its report."""
+    page = settings.published / "current" / "report" / "index.html"
+    page.parent.mkdir()
+    page.touch()
+    return page
+
+
+def test_summary_says_where_to_look(settings: Settings) -> None:
+    """The pages that people rather look at would be found by nobody."""
+    publish_by_hand(settings)
+    write_report_by_hand(settings)
+    text = success_text(settings, "run", is_new=False, seconds=3.0)
+    assert (
+        "\nLook at it    home/published/current/report/index.html (make report opens it)\n" in text
+    )
+
+
+def test_report_is_opened_where_there_is_a_screen_and_named_where_not(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Over a remote shell nothing would happen, or a text browser would take the terminal."""
+    publish_by_hand(settings)
+    assert command.main(["report"]) == 1
+    assert "expected the report of release 20260202T000000Z-001" in capsys.readouterr().err
+    page = write_report_by_hand(settings)
+    opened: list[str] = []
+
+    def remember(address: str) -> bool:
+        opened.append(address)
+        return True
+
+    monkeypatch.setattr("webbrowser.open", remember)
+    monkeypatch.setattr("sys.platform", "linux")
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER"):
+        monkeypatch.delenv(name, raising=False)
+    assert command.main(["report"]) == 0
+    said = capsys.readouterr().out
+    assert opened == []
+    assert str(page) in said
+    assert "open that file, or serve its folder" in said
+    monkeypatch.setenv("DISPLAY", ":0")
+    assert command.main(["report"]) == 0
+    assert opened == [page.as_uri()]
+    assert "serve its folder" not in capsys.readouterr().out
 
 
 def test_summary_counts_files_rows_and_gates(settings: Settings) -> None:
@@ -260,6 +308,7 @@ def test_every_setting_is_listed_and_no_secret_is(
         (["rollback", "--to", "x"], "expected the release x, found no such release"),
         (["accept", "--gate", "x", "--reason", "y"], "expected a gate that has run, found 'x'"),
         (["accept", "--gate", "", "--reason", "y"], "expected the name of a gate, found nothing"),
+        (["report"], "expected a release with a report, found none"),
     ],
 )
 def test_what_cannot_be_done_is_refused_in_words(
