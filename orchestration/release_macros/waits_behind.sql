@@ -120,6 +120,7 @@ passed_waits as (
                 then cast((epoch_us(to_at) - epoch_us(from_at)) / 1000000 as decimal(18, 6))
         end as seconds
     from passages
+    where to_stage != 'any_exit'
 )
 
 select
