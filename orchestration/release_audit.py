@@ -10,7 +10,7 @@ from pathlib import Path
 
 import duckdb
 
-from orchestration.published_tables import PublishedTable, literal, quoted, quoted_list
+from orchestration.published_tables import PublishedTable, literal, quoted_list
 from orchestration.release_database import (
     DATABASE,
     PARQUET,

@@ -30,12 +30,12 @@ JOURNEY_FIGURES = {
 }
 WAIT_FIGURES = ("completed", "competing", "censored", "undated")
 CELL = "cohort_grain, cohort_date, segment_name, segment_value"
-# So many cells of each table, chosen by their hash; of all grains and segments.
-CELLS = 60
+# So many cells of each table, chosen by their hash: of all grains and segments.
+CELLS = 40
 
 
 def cells(reader: duckdb.DuckDBPyConnection, table: str, columns: str) -> list[tuple[Any, ...]]:
-    """A sample of a mart's cells, as full and as empty ones, the same in every run."""
+    """A sample of a mart's cells, full and empty ones, the same in every run."""
     found = reader.execute(
         f"select {columns} from {table} "
         f"qualify row_number() over (order by hash({columns})) <= {CELLS} "
@@ -102,11 +102,12 @@ def test_visits_behind_count_what_the_matrix_counts(reader: duckdb.DuckDBPyConne
 def test_waits_behind_count_what_the_cycle_times_count(reader: duckdb.DuckDBPyConnection) -> None:
     """An analyst would list journeys as on their way that another outcome ended."""
     columns = f"funnel_id, from_stage_id, to_stage_id, {CELL}"
-    told = {figure: 0 for figure in WAIT_FIGURES}
+    told = dict.fromkeys(WAIT_FIGURES, 0)
     rows = cells(reader, "cycle_times", f"{columns}, {', '.join(WAIT_FIGURES)}, p50")
     rows += reader.execute(
         f"select {columns}, {', '.join(WAIT_FIGURES)}, p50 from cycle_times "
-        "where cohort_grain = 'all' and segment_name = 'all' order by all"
+        "where cohort_grain = 'all' and segment_name = 'all' "
+        "and funnel_id in ('sales_pipeline', 'growth_aarrr') order by all"
     ).fetchall()
     for funnel, from_stage, to_stage, *rest in rows:
         cell = [funnel, from_stage, to_stage]
