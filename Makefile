@@ -18,8 +18,8 @@ COMPILE = $(BIN)/uv pip compile --universal --python-version 3.11 --generate-has
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help nightly test bench rollback accept report quality verify docs dagster settings simulate \
-	more-days lint format lock clean
+.PHONY: help nightly test bench rollback accept report quality verify docs sql dagster settings \
+	simulate more-days lint format lock clean
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -51,6 +51,9 @@ verify: $(VENV)/.for-nights ## Rebuild all tables from raw, and hold the kept on
 
 docs: $(VENV)/.for-nights ## Write tables, columns and lineage as one page
 	@$(RUN) docs
+
+sql: $(VENV)/.for-nights ## Open a shell for SQL on the current release, for reading only; SQL on standard input works, too
+	@$(RUN) sql
 
 dagster: $(VENV)/.for-nights ## Serve Dagster with its schedule and sensor on http://127.0.0.1:3000
 	@$(RUN) dagster

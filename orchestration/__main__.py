@@ -140,6 +140,18 @@ def docs(settings: Settings, options: argparse.Namespace) -> int:
     return 0
 
 
+def sql(settings: Settings, options: argparse.Namespace) -> int:
+    """Open a shell for SQL on the current release, for reading only."""
+    from orchestration.releases import ReleaseError
+    from orchestration.shell import ShellError, open_shell
+
+    try:
+        open_shell(settings)
+    except (ShellError, ReleaseError) as error:
+        return _refuse(error)
+    return 0
+
+
 def show_settings(settings: Settings, options: argparse.Namespace) -> int:
     """List every setting with its default, what it may be and why."""
     for setting in SETTINGS:
@@ -181,6 +193,7 @@ def _parser() -> argparse.ArgumentParser:
     word("quality", quality)
     word("verify", verify)
     word("docs", docs)
+    word("sql", sql)
     word("settings", show_settings)
     word("dagster", dagster)
     return parser

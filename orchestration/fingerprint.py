@@ -36,6 +36,7 @@ def code_and_settings(settings: Settings) -> tuple[str, ...]:
         settings.reporting_timezone,
         settings.reporting_currency,
         str(settings.min_reportable),
+        str(settings.event_days),
     )
 
 

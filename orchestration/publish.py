@@ -30,7 +30,7 @@ from orchestration.release_database import (
     relations_of,
 )
 from orchestration.release_log import LOG_TABLES, gate_rows, write_log
-from orchestration.release_macros import create_macros, table_macros
+from orchestration.release_macros import create_macros, release_macros
 from orchestration.releases import DESCRIPTION, Release
 from orchestration.report.writing import has_report, write_report
 from orchestration.settings import Settings
@@ -137,7 +137,7 @@ def _write(
         write_log(connection, "release", "history" if history else None, release, changes, gates)
         _comment(connection, (*tables, *LOG_TABLES))
         connection.execute("use release")
-        create_macros(connection, table_macros(tables))
+        create_macros(connection, release_macros(tables, settings.reporting_timezone))
         connection.execute("commit")
         unchanged = {change.table_name for change in changes if change.is_unchanged}
         _write_parquet(connection, folder, (*tables, *LOG_TABLES), before, unchanged)

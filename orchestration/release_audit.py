@@ -10,7 +10,7 @@ from pathlib import Path
 
 import duckdb
 
-from orchestration.published_tables import PublishedTable, literal, quoted, quoted_list
+from orchestration.published_tables import PublishedTable, literal, quoted_list
 from orchestration.release_database import (
     DATABASE,
     PARQUET,
@@ -23,7 +23,7 @@ from orchestration.release_database import (
     relations_of,
 )
 from orchestration.release_log import LOG_TABLES
-from orchestration.release_macros import TableMacro, table_macros
+from orchestration.release_macros import KNOWN_ON_TABLE, Macro, release_macros
 from orchestration.releases import Release
 from orchestration.settings import Settings
 
@@ -40,7 +40,7 @@ def audit(
 ) -> None:
     """Compare database, Parquet and build: the same tables, columns, types and rows, unique keys.
 
-    The table macros must be there, and give the rows of their tables.
+    The macros must be there and fit the tables, and `funnel_known_on` give the rows of its table.
 
     Args:
         settings: where the build is that it was copied from.
@@ -67,35 +67,46 @@ def audit(
                 copies[build.name] = relation("build", table)
             _expect_same(connection, release, table, copies)
             _expect_unique_key(connection, release, table)
-        _expect_macros(connection, release, table_macros(tables))
+        macros = release_macros(tables, settings.reporting_timezone)
+        _expect_macros(connection, release, macros)
+        for table in tables:
+            if table.name == KNOWN_ON_TABLE:
+                _expect_known_on(connection, release, table)
 
 
 def _expect_macros(
-    connection: duckdb.DuckDBPyConnection, release: Release, macros: Sequence[TableMacro]
+    connection: duckdb.DuckDBPyConnection, release: Release, macros: Sequence[Macro]
 ) -> None:
     found = connection.execute(
-        "select function_name from duckdb_functions() "
-        "where database_name = 'release' and function_type = 'table_macro' order by all"
+        "select function_name from duckdb_functions() where database_name = 'release' "
+        "and function_type in ('macro', 'table_macro') order by all"
     ).fetchall()
     names = ", ".join(sorted(macro.name for macro in macros))
-    _expect(release, f"table macros in {DATABASE}", names, ", ".join(name for (name,) in found))
+    _expect(release, f"macros in {DATABASE}", names, ", ".join(name for (name,) in found))
     # As a reader who has opened the file: the macros name tables without their database.
     connection.execute("use release")
     for macro in macros:
-        table, column = relation("release", macro.table), quoted(macro.column)
-        values = connection.execute(
-            f"select distinct {column} from {table} order by all"
-        ).fetchall()
-        for (value,) in values:
-            chosen = f"(from {table} where {column} = {literal(str(value))})"
-            asked = f"{quoted(macro.name)}({literal(str(value))})"
-            columns = macro.table.column_names
-            _expect(
-                release,
-                f"{macro.name}({value})",
-                str(digest(connection, chosen, columns)),
-                str(digest(connection, asked, columns)),
-            )
+        try:
+            connection.execute(f"describe {'from' if macro.is_table else 'select'} {macro.example}")
+        except duckdb.Error as error:
+            _expect(release, f"macro {macro.name}", "one that fits the tables", str(error))
+
+
+def _expect_known_on(
+    connection: duckdb.DuckDBPyConnection, release: Release, table: PublishedTable
+) -> None:
+    source = relation("release", table)
+    dates = connection.execute(f"select distinct known_on from {source} order by all").fetchall()
+    for (date,) in dates:
+        chosen = f"(from {source} where known_on = {literal(str(date))})"
+        asked = f"funnel_known_on({literal(str(date))})"
+        columns = table.column_names
+        _expect(
+            release,
+            f"funnel_known_on({date})",
+            str(digest(connection, chosen, columns)),
+            str(digest(connection, asked, columns)),
+        )
 
 
 def _expect_same(

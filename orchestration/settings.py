@@ -82,6 +82,14 @@ SETTINGS = (
         "and chance looks like news; too high, and small segments never have any.",
     ),
     Setting(
+        "FUNNEL_EVENT_DAYS",
+        "400",
+        "a whole number from 0",
+        "Events of so many days before the as-of are published in fct_events; 0 publishes none. A "
+        "year and a month lets one compare with the year before. Each million events takes some "
+        "80 MB in a release, and seconds of the night.",
+    ),
+    Setting(
         "FUNNEL_KEEP_RELEASES",
         "7",
         "a whole number from 1",
@@ -134,6 +142,7 @@ class Settings:
     reporting_timezone: str
     reporting_currency: str
     min_reportable: int
+    event_days: int
     keep_releases: int
     max_quarantine_share: float
     memory_limit: int
@@ -174,6 +183,7 @@ class Settings:
             reporting_timezone=_timezone("FUNNEL_TIMEZONE", value["FUNNEL_TIMEZONE"]),
             reporting_currency=_currency("FUNNEL_CURRENCY", value["FUNNEL_CURRENCY"]),
             min_reportable=_whole("FUNNEL_MIN_REPORTABLE", value["FUNNEL_MIN_REPORTABLE"], least=1),
+            event_days=_whole("FUNNEL_EVENT_DAYS", value["FUNNEL_EVENT_DAYS"], least=0),
             keep_releases=_whole("FUNNEL_KEEP_RELEASES", value["FUNNEL_KEEP_RELEASES"], least=1),
             max_quarantine_share=_share(
                 "FUNNEL_MAX_QUARANTINE_SHARE", value["FUNNEL_MAX_QUARANTINE_SHARE"]
@@ -259,6 +269,7 @@ class Settings:
             "FUNNEL_TIMEZONE": self.reporting_timezone,
             "FUNNEL_CURRENCY": self.reporting_currency,
             "FUNNEL_MIN_REPORTABLE": str(self.min_reportable),
+            "FUNNEL_EVENT_DAYS": str(self.event_days),
             "FUNNEL_MEMORY_LIMIT": self.database_options["memory_limit"],
             "DO_NOT_TRACK": "1",
         }

@@ -4,6 +4,7 @@
 -- depends_on: {{ ref('fct_journey_exclusions') }}
 -- depends_on: {{ ref('fct_journey_segments') }}
 -- depends_on: {{ ref('fct_journey_stages') }}
+-- depends_on: {{ ref('fct_stage_entries') }}
 -- depends_on: {{ ref('fct_stage_transitions') }}
 -- depends_on: {{ ref('fct_stage_visits') }}
 
