@@ -27,7 +27,7 @@ removal_effects as (
         period_id,
         channel,
         removal_effect,
-        cast(round(1e12 * removal_effect) as bigint) as weight,
+        cast(round(1e9 * removal_effect) as bigint) as weight,
     from {{ ref('int_removal_effects') }}
     where removal_effect is not null
 ),

@@ -179,30 +179,34 @@ channel_visits as (
             and from_start.to_state = once_there.from_state
             and from_start.to_state = once_there.to_state
     where from_start.from_state = 'start' and from_start.to_state != 'start'
+),
+
+chances as (
+    select
+        channel_visits.period_id,
+        channel_visits.to_state,
+        cast(channel_visits.visits as double)
+        / cast(channel_visits.visits_once_there as double) as reach_rate,
+        cast(coalesce(conversion_rates.conversion_rate, 0) as double) as conversion_rate,
+        cast(start_rates.conversion_rate as double) as start_conversion_rate,
+    from channel_visits
+    left join conversion_rates
+        on
+            channel_visits.period_id = conversion_rates.period_id
+            and channel_visits.to_state = conversion_rates.from_state
+    left join conversion_rates as start_rates
+        on
+            channel_visits.period_id = start_rates.period_id
+            and start_rates.from_state = 'start'
 )
 
 -- Without a channel, whoever would come to it fails: what is lost is the chance of ever coming to
--- it times that of converting from there.
+-- it times that of converting from there. Of twelve digits three are spent on rounding.
 select
-    channel_visits.period_id,
-    substr(channel_visits.to_state, 9) as channel,
-    cast(channel_visits.visits as double)
-    / cast(channel_visits.visits_once_there as double) as reach_rate,
-    cast(coalesce(conversion_rates.conversion_rate, 0) as double) as conversion_rate,
-    cast(start_rates.conversion_rate as double) as start_conversion_rate,
-    least(
-        1e0,
-        cast(channel_visits.visits as double)
-        / cast(channel_visits.visits_once_there as double)
-        * cast(coalesce(conversion_rates.conversion_rate, 0) as double)
-        / nullif(cast(start_rates.conversion_rate as double), 0)
-    ) as removal_effect,
-from channel_visits
-left join conversion_rates
-    on
-        channel_visits.period_id = conversion_rates.period_id
-        and channel_visits.to_state = conversion_rates.from_state
-left join conversion_rates as start_rates
-    on
-        channel_visits.period_id = start_rates.period_id
-        and start_rates.from_state = 'start'
+    period_id,
+    substr(to_state, 9) as channel,
+    round(reach_rate, 9) as reach_rate,
+    round(conversion_rate, 9) as conversion_rate,
+    round(start_conversion_rate, 9) as start_conversion_rate,
+    round(reach_rate * conversion_rate / nullif(start_conversion_rate, 0), 9) as removal_effect,
+from chances

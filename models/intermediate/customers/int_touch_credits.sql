@@ -73,16 +73,32 @@ models as (
     select 'time_decay' as model
 ),
 
+modelled_touches as (
+    select
+        models.model,
+        summed_touches.attribution_id,
+        summed_touches.month_date,
+        summed_touches.channel,
+        summed_touches.touch_number,
+        summed_touches.touches,
+        summed_touches.decayed_weight,
+        summed_touches.decayed_weights_until,
+        summed_touches.decayed_weights,
+        cast(cast(summed_touches.amount as decimal(38, 4)) * 10000 as bigint) as amount_parts,
+    from summed_touches
+    cross join models
+),
+
 -- Whole numbers in proportion to the credits. By position the first and the last of n weigh twice
 -- as much as the n - 2 between them, one each, do together: 40%, 20% and 40%.
 weighted_touches as (
     select
-        summed_touches.attribution_id,
-        summed_touches.month_date,
-        models.model,
-        summed_touches.channel,
-        cast(cast(summed_touches.amount as decimal(38, 4)) * 10000 as bigint) as amount_parts,
-        case models.model
+        attribution_id,
+        month_date,
+        model,
+        channel,
+        amount_parts,
+        case model
             when 'first_touch' then case when touch_number = 1 then 0 else 1 end
             when 'last_touch' then 0
             when 'linear' then touch_number - 1
@@ -93,7 +109,7 @@ weighted_touches as (
                 end
             when 'time_decay' then decayed_weights_until - decayed_weight
         end as weights_before,
-        case models.model
+        case model
             when 'first_touch' then 1
             when 'last_touch' then case when touch_number = touches then 1 else 0 end
             when 'linear' then touch_number
@@ -105,14 +121,13 @@ weighted_touches as (
                 end
             when 'time_decay' then decayed_weights_until
         end as weights_until,
-        case models.model
+        case model
             when 'linear' then touches
             when 'position' then case when touches <= 2 then touches else 5 * (touches - 2) end
             when 'time_decay' then decayed_weights
             else 1
         end as weights,
-    from summed_touches
-    cross join models
+    from modelled_touches
 ),
 
 touch_credits as (

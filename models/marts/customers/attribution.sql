@@ -58,7 +58,13 @@ path_channels as (
         is_conversion,
         count(*) as touches,
     from touches
-    group by attribution_id, funnel_id, subject_id, journey_number, month_date, channel,
+    group by
+        attribution_id,
+        funnel_id,
+        subject_id,
+        journey_number,
+        month_date,
+        channel,
         is_conversion
 ),
 
