@@ -652,6 +652,14 @@ TABLES = (
         ),
         key=("channel", "period_date"),
     ),
+    Table(
+        "acquisition_settings",
+        (
+            Column("funnel_id", text, is_required=True),
+            Column("referrer_property", text),
+        ),
+        key=("funnel_id",),
+    ),
 )
 
 # Compared with the data as they are; in all other columns blanks around the text are dropped.

@@ -37,6 +37,7 @@ NOT_DECLARED_FOR_KEPT = (
     "activity_channels",
     "attribution_settings",
     "channel_costs",
+    "acquisition_settings",
 )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from orchestration.declaration_rules.channels import (
+    acquisitions_are_of_persons,
     attributions_are_of_what_is_won,
     channels_are_named_apart,
     costs_are_by_month,
@@ -91,4 +92,5 @@ RULES: tuple[Callable[[Tables], Iterator[Mistake]], ...] = (
     costs_are_by_month,
     costs_are_of_known_channels,
     costs_can_be_converted,
+    acquisitions_are_of_persons,
 )

@@ -96,3 +96,31 @@ def costs_can_be_converted(tables: Tables) -> Iterator[Mistake]:
                 repr(currency),
                 f"Currencies with a rate are {listed(set(first_days))}.",
             )
+
+
+def acquisitions_are_of_persons(tables: Tables) -> Iterator[Mistake]:
+    """Who is acquired is somebody: an account or a session comes by no channel of its own."""
+    for row in tables["acquisition_settings"]:
+        for funnel in tables["funnels"]:
+            if funnel["funnel_id"] == row["funnel_id"] and funnel["subject_type"] in (
+                "account",
+                "session",
+            ):
+                yield Mistake(
+                    "acquisition_settings.csv",
+                    row.line,
+                    "funnel_id",
+                    "a funnel whose subjects are persons, or known to be of one",
+                    f"{row['funnel_id']!r}, whose subjects are of type {funnel['subject_type']}",
+                    "Name a funnel of visitors, users, persons, leads or opportunities.",
+                )
+        name = row["referrer_property"]
+        if '"' in name or "'" in name:
+            yield Mistake(
+                "acquisition_settings.csv",
+                row.line,
+                "referrer_property",
+                "the name of a property, without quotes",
+                repr(name),
+                "Write the name as the events have it.",
+            )
