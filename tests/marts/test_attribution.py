@@ -241,8 +241,9 @@ def _write(connection: duckdb.DuckDBPyConnection) -> None:
             list(WORLD.accounts.items()),
         ),
         "core.dim_sessions": (
-            "session_id varchar, person_id varchar, channel varchar, started_at timestamp",
-            [(f"s{n}", *session) for n, session in enumerate(WORLD.sessions)],
+            "session_id varchar, user_id varchar, person_id varchar, channel varchar,"
+            " started_at timestamp",
+            [(f"s{n}", None, *session) for n, session in enumerate(WORLD.sessions)],
         ),
         "core.fct_journeys": (
             "funnel_id varchar, subject_id varchar, journey_number integer, outcome varchar,"

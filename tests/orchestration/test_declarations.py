@@ -1157,6 +1157,22 @@ MISTAKES = {
         "channel_costs.csv line 3, column period_date: expected each channel and period_date "
         "once, found 'Calls', '2026-01-01' again, first in line 2.",
     ),
+    "acquisition of an unknown funnel": (
+        {"acquisition_settings": "funnel_id,referrer_property\nshop,"},
+        "acquisition_settings.csv line 2, column funnel_id: expected a funnel that funnels.csv "
+        "declares, found 'shop'.",
+    ),
+    "acquisition of accounts": (
+        {"acquisition_settings": "funnel_id\nweb"}
+        | edited("funnels", "web,Web,user", "web,Web,account"),
+        "acquisition_settings.csv line 2, column funnel_id: expected a funnel whose subjects are "
+        "persons, or known to be of one, found 'web', whose subjects are of type account.",
+    ),
+    "referrer in quotes": (
+        {"acquisition_settings": "funnel_id,referrer_property\nweb,it's"},
+        "acquisition_settings.csv line 2, column referrer_property: expected the name of a "
+        'property, without quotes, found "it\'s".',
+    ),
     "missing required column": (
         edited("funnels", "order_mode", "tie_policy"),
         "funnels.csv line 1, column order_mode: expected this column, found the columns funnel_id,",

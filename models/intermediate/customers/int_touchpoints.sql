@@ -7,11 +7,11 @@ run as (
 sessions as (
     select
         session_id,
+        user_id,
         person_id,
         channel,
         started_at,
     from {{ ref('dim_sessions') }}
-    where person_id is not null
 ),
 
 activities as (
@@ -53,6 +53,14 @@ record_persons as (
     where identifier_type = 'record_id'
 ),
 
+user_persons as (
+    select
+        identifier as user_id,
+        person_id,
+    from {{ ref('int_person_identifiers') }}
+    where identifier_type = 'user_id'
+),
+
 contact_persons as (
     select
         identifier as contact_id,
@@ -71,12 +79,15 @@ persons as (
 session_touches as (
     select
         'session' as touch_type,
-        session_id as touch_id,
-        person_id,
+        sessions.session_id as touch_id,
+        -- On a device that others share, whoever signs in during a session began it.
+        coalesce(user_persons.person_id, sessions.person_id) as person_id,
         cast(null as varchar) as record_account_id,
-        coalesce(channel, '(no channel)') as channel,
-        started_at as touched_at,
+        coalesce(sessions.channel, '(no channel)') as channel,
+        sessions.started_at as touched_at,
     from sessions
+    left join user_persons
+        on sessions.user_id = user_persons.user_id
 ),
 
 activity_touches as (
@@ -113,6 +124,7 @@ activity_touches as (
 
 touches as (
     select * from session_touches
+    where person_id is not null
     union all
     select * from activity_touches
     where person_id is not null

@@ -17,9 +17,9 @@ acquisitions as (
 sessions as (
     select
         person_id,
-        started_at,
-    from {{ ref('dim_sessions') }}
-    where person_id is not null
+        touched_at as started_at,
+    from {{ ref('int_touchpoints') }}
+    where touch_type = 'session'
 ),
 
 periods as (
