@@ -22,6 +22,7 @@ journeys as (
         funnel_id,
         subject_id,
         journey_number,
+        outcome,
         ended_at,
     from {{ ref('fct_journeys') }}
 ),
@@ -73,6 +74,7 @@ steps as (
         counted_stages.stage_position,
         counted_stages.required_until,
         counted_stages.required_before,
+        counted_stages.stage_kind = journeys.outcome as is_of_outcome,
         visits.microseconds_in_stage,
     from visits
     inner join journeys
@@ -96,6 +98,7 @@ numbered_steps as (
         steps.stage_kind,
         steps.stage_position,
         steps.required_before,
+        steps.is_of_outcome,
         steps.microseconds_in_stage,
         row_number() over journey as step_number,
         row_number() over (
@@ -124,7 +127,9 @@ select
     numbered_steps.journey_number,
     numbered_steps.step_number,
     numbered_steps.stage_id,
-    numbered_steps.is_last and numbered_steps.stage_kind != 'open' as is_outcome,
+    numbered_steps.is_last
+    and numbered_steps.is_of_outcome
+    and numbered_steps.stage_kind != 'open' as is_outcome,
     numbered_steps.time_in_stage > 1 as is_again,
     funnels.order_mode != 'any'
     and numbered_steps.step_number = 1
@@ -145,8 +150,11 @@ select
     ) as is_regress,
     coalesce(numbered_steps.previous_stage_id = numbered_steps.stage_id, false) as is_repeat,
     coalesce(
-        (numbered_steps.previous_stage_kind = 'lost' and numbered_steps.stage_kind != 'lost')
-        or (numbered_steps.previous_stage_kind = 'won' and numbered_steps.stage_kind = 'open'),
+        funnels.order_mode != 'any'
+        and (
+            (numbered_steps.previous_stage_kind = 'lost' and numbered_steps.stage_kind != 'lost')
+            or (numbered_steps.previous_stage_kind = 'won' and numbered_steps.stage_kind = 'open')
+        ),
         false
     ) as is_reopening,
     numbered_steps.microseconds_in_stage,
