@@ -77,7 +77,7 @@ subject_evidence as (
         subject_types.subject_type,
         record_activities.record_id as subject_id,
         'activity' as evidence_type,
-        record_activities.activity_type as evidence_name,
+        coalesce(record_activities.activity_type, '(missing)') as evidence_name,
         record_activities.occurred_at,
     from record_activities
     cross join subject_types
