@@ -281,6 +281,16 @@ def amount(cell: str) -> str | Refusal:
     )
 
 
+def cost(cell: str) -> str | Refusal:
+    """Money in the currency beside it, as decimal(18,4) holds it."""
+    if re.fullmatch(r"\d{1,14}(\.\d{1,4})?", cell):
+        return cell
+    return Refusal(
+        "an amount of money, with at most 4 digits after the decimal point",
+        "Write it with digits alone, as in 4200, and its currency in the column beside it.",
+    )
+
+
 def activity_types(cell: str) -> str | Refusal:
     """Types of activities, with semicolons between them."""
     names = [name.strip() for name in cell.split(";")]
@@ -620,6 +630,43 @@ TABLES = (
             Column("step", change, is_required=True),
         ),
         key=("funnel_id", "lever", "unit", "step"),
+    ),
+    Table(
+        "activity_channels",
+        (
+            Column("activity_type", text, is_required=True),
+            Column("channel", text, is_required=True),
+        ),
+        key=("activity_type",),
+    ),
+    Table(
+        "attribution_settings",
+        (
+            Column("attribution_id", text, is_required=True),
+            Column("funnel_id", text, is_required=True),
+            Column("lookback_days", days, default="30"),
+            Column("half_life_days", number(0, 36_525, above=True), default="7"),
+            Column("touches_of", one_of("person", "account"), default="person"),
+        ),
+        key=("attribution_id",),
+    ),
+    Table(
+        "channel_costs",
+        (
+            Column("channel", text, is_required=True),
+            Column("period_date", calendar_day, is_required=True),
+            Column("cost", cost, is_required=True),
+            Column("currency", currency, default_in_words="the reporting currency"),
+        ),
+        key=("channel", "period_date"),
+    ),
+    Table(
+        "acquisition_settings",
+        (
+            Column("funnel_id", text, is_required=True),
+            Column("referrer_property", text),
+        ),
+        key=("funnel_id",),
     ),
 )
 

@@ -34,6 +34,10 @@ NOT_DECLARED_FOR_KEPT = (
     "funnel_plan_targets",
     "stage_targets",
     "what_if_steps",
+    "activity_channels",
+    "attribution_settings",
+    "channel_costs",
+    "acquisition_settings",
 )
 
 

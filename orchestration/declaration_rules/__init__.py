@@ -8,6 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from orchestration.declaration_rules.channels import (
+    acquisitions_are_of_persons,
+    attributions_are_of_what_is_won,
+    channels_are_named_apart,
+    costs_are_by_month,
+    costs_are_of_known_channels,
+    costs_can_be_converted,
+)
 from orchestration.declaration_rules.common import Tables
 from orchestration.declaration_rules.funnels import (
     exclusions_can_apply,
@@ -79,4 +87,10 @@ RULES: tuple[Callable[[Tables], Iterator[Mistake]], ...] = (
     plans_can_be_made,
     stage_targets_can_be_met,
     what_if_steps_can_be_taken,
+    channels_are_named_apart,
+    attributions_are_of_what_is_won,
+    costs_are_by_month,
+    costs_are_of_known_channels,
+    costs_can_be_converted,
+    acquisitions_are_of_persons,
 )

@@ -165,6 +165,18 @@ def what_if_steps(*rows: str) -> dict[str, str | None]:
     return {"what_if_steps": "\n".join(["funnel_id,lever,unit,step", *rows])}
 
 
+def attribution_settings(*rows: str) -> dict[str, str | None]:
+    header = "attribution_id,funnel_id,lookback_days,half_life_days,touches_of"
+    return {"attribution_settings": "\n".join([header, *rows])}
+
+
+def channel_costs(*rows: str) -> dict[str, str | None]:
+    return {
+        "channel_costs": "\n".join(["channel,period_date,cost,currency", *rows]),
+        "activity_channels": "activity_type,channel\ncall,Calls",
+    }
+
+
 def planned(stage: str, rate: str) -> dict[str, str | None]:
     """The sound stages, one of them with a planned rate."""
     lines = [line.strip() for line in SOUND["funnel_stages"].strip().splitlines()]
@@ -374,6 +386,22 @@ def test_steps_of_what_if_are_numbers_of_one_form(declare: Declare) -> None:
     )
     steps = declarations.read(folder).tables["what_if_steps"]
     assert [row["step"] for row in steps] == ["1", "-10.5", "10"]
+
+
+def test_attributions_and_costs_are_completed(declare: Declare) -> None:
+    """A window, a half-life or whose touchpoints count would have to be written into each row."""
+    folder = declare(
+        **attribution_settings("a,web,,,", "b,sales,90,0.5,account"),
+        **channel_costs("Calls,2026-02-01,120.50,EUR", "Search,2026-02-01,0,"),
+    )
+    tables = declarations.read(folder).tables
+    first, second = tables["attribution_settings"]
+    assert (first["lookback_days"], first["half_life_days"], first["touches_of"]) == (
+        *("30", "7"),
+        "person",
+    )
+    assert (second["lookback_days"], second["half_life_days"]) == ("90", "0.5")
+    assert [row["cost"] for row in tables["channel_costs"]] == ["120.50", "0"]
 
 
 def test_files_of_spreadsheets_are_read(declare: Declare) -> None:
@@ -1060,6 +1088,96 @@ MISTAKES = {
         what_if_steps("sales,entries,percent,5", "sales,entries,percent,5.0"),
         "what_if_steps.csv line 3, column step: expected each funnel_id and lever and unit and "
         "step once, found 'sales', 'entries', 'percent', '5' again, first in line 2.",
+    ),
+    "attribution of an unknown funnel": (
+        attribution_settings("a,shop,30,7,"),
+        "attribution_settings.csv line 2, column funnel_id: expected a funnel that funnels.csv "
+        "declares, found 'shop'.",
+    ),
+    "attribution of what is never won": (
+        attribution_settings("a,web,30,7,")
+        | edited("funnel_stages", "web,3,paid,Paid,支付,won,", "web,3,paid,Paid,支付,open,"),
+        "attribution_settings.csv line 2, column funnel_id: expected a funnel with a won stage, "
+        "found 'web', which has none.",
+    ),
+    "attribution without a window": (
+        attribution_settings("a,web,0,7,"),
+        "attribution_settings.csv line 2, column lookback_days: expected a whole number of days "
+        "from 1 to 36525, found '0'.",
+    ),
+    "attribution without decay": (
+        attribution_settings("a,web,30,0,"),
+        "attribution_settings.csv line 2, column half_life_days: expected a number above 0",
+    ),
+    "touchpoints of nobody": (
+        attribution_settings("a,web,30,7,team"),
+        "attribution_settings.csv line 2, column touches_of: expected one of person, account, "
+        "found 'team'.",
+    ),
+    "attribution twice": (
+        attribution_settings("a,web,30,7,", "a,sales,30,7,"),
+        "attribution_settings.csv line 3, column attribution_id: expected each attribution_id "
+        "once, found 'a' again, first in line 2.",
+    ),
+    "channel of what has none": (
+        {"activity_channels": "activity_type,channel\ncall,(No touchpoint)"},
+        "activity_channels.csv line 2, column channel: expected another name than all, "
+        "(no touchpoint), (no channel), (other channels), found '(No touchpoint)'.",
+    ),
+    "type of activity twice": (
+        {"activity_channels": "activity_type,channel\ncall,Calls\ncall,Phone"},
+        "activity_channels.csv line 3, column activity_type: expected each activity_type once",
+    ),
+    "cost of an unknown channel": (
+        channel_costs("Trade fairs,2026-01-01,10,"),
+        "channel_costs.csv line 2, column channel: expected a channel that channel_rules.csv or "
+        "activity_channels.csv names, found 'Trade fairs'. Named are Affiliates, Calls, Direct,",
+    ),
+    "cost of half a month": (
+        channel_costs("Calls,2026-01-15,10,"),
+        "channel_costs.csv line 2, column period_date: expected the first day of a month, found "
+        "2026-01-15.",
+    ),
+    "cost without a period": (
+        channel_costs("Calls,,10,"),
+        "channel_costs.csv line 2, column period_date: expected",
+    ),
+    "cost in an unknown currency": (
+        channel_costs("Calls,2026-02-01,10,GBP"),
+        "channel_costs.csv line 2, column currency: expected a currency for which "
+        "exchange_rates.csv has a rate on 2026-02-01, or nothing for the reporting currency, "
+        "found 'GBP'. Currencies with a rate are EUR.",
+    ),
+    "cost before the first rate": (
+        channel_costs("Calls,2025-12-01,10,EUR"),
+        "channel_costs.csv line 2, column currency: expected a currency for which "
+        "exchange_rates.csv has a rate on 2025-12-01,",
+    ),
+    "cost that is none": (
+        channel_costs("Calls,2026-01-01,-5,"),
+        "channel_costs.csv line 2, column cost: expected an amount of money, with at most 4 "
+        "digits after the decimal point, found '-5'.",
+    ),
+    "cost of a month twice": (
+        channel_costs("Calls,2026-01-01,5,", "Calls,2026-01-01,5,"),
+        "channel_costs.csv line 3, column period_date: expected each channel and period_date "
+        "once, found 'Calls', '2026-01-01' again, first in line 2.",
+    ),
+    "acquisition of an unknown funnel": (
+        {"acquisition_settings": "funnel_id,referrer_property\nshop,"},
+        "acquisition_settings.csv line 2, column funnel_id: expected a funnel that funnels.csv "
+        "declares, found 'shop'.",
+    ),
+    "acquisition of accounts": (
+        {"acquisition_settings": "funnel_id\nweb"}
+        | edited("funnels", "web,Web,user", "web,Web,account"),
+        "acquisition_settings.csv line 2, column funnel_id: expected a funnel whose subjects are "
+        "persons, or known to be of one, found 'web', whose subjects are of type account.",
+    ),
+    "referrer in quotes": (
+        {"acquisition_settings": "funnel_id,referrer_property\nweb,it's"},
+        "acquisition_settings.csv line 2, column referrer_property: expected the name of a "
+        'property, without quotes, found "it\'s".',
     ),
     "missing required column": (
         edited("funnels", "order_mode", "tie_policy"),

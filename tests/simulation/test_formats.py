@@ -331,8 +331,13 @@ def test_every_format_gives_the_tables_of_the_generic_extracts(comparison: Compa
     """Prevents numbers that hang on which system or connector a company happens to use."""
     tables = comparison.tables()
     empty = {table for table in tables if comparison.rows(table) == 0}
-    # Nobody else tells of the shop's orders, and no past date is asked for.
-    assert empty == {"core.order_differences", "marts.funnel_conversion_known_on"}
+    # Nobody else tells of the shop's orders, no past date is asked for, and nobody says who invited
+    # them.
+    assert empty == {
+        "core.order_differences",
+        "marts.funnel_conversion_known_on",
+        "marts.referrals",
+    }
     differences = [comparison.difference(table) for table in tables]
     assert "\n".join(filter(None, differences)) == ""
 

@@ -1,0 +1,225 @@
+{%- set names_of_a_stage = 50 -%}
+
+with
+
+funnels as (
+    select
+        funnel_id,
+        subject_type,
+    from {{ ref('dim_funnels') }}
+),
+
+stages as (
+    select
+        funnel_id,
+        stage_id,
+        stage_position,
+    from {{ ref('dim_funnel_stages') }}
+),
+
+visits as (
+    select
+        visits.funnel_id,
+        funnels.subject_type,
+        visits.subject_id,
+        visits.visit_number,
+        visits.stage_id,
+        visits.is_current,
+        visits.entered_at,
+    from {{ ref('fct_stage_visits') }} as visits
+    inner join funnels
+        on visits.funnel_id = funnels.funnel_id
+    where visits.entered_at is not null
+),
+
+evidence as (
+    select
+        evidence_type,
+        evidence_name,
+        visitor_id,
+        session_id,
+        user_id,
+        person_id,
+        account_id,
+        record_id,
+        occurred_at,
+    from {{ ref('int_evidence') }}
+    where evidence_type in ('event', 'purchase') and occurred_at is not null
+),
+
+record_activities as (
+    select
+        record_id,
+        activity_type,
+        occurred_at,
+    from {{ ref('int_record_activities') }}
+),
+
+subject_types as (
+    select distinct subject_type,
+    from funnels
+),
+
+-- Moves from stage to stage are in `conversion_matrix`.
+subject_evidence as (
+    select
+        subject_types.subject_type,
+        {{ subject_id('subject_types.subject_type') }} as subject_id,
+        evidence.evidence_type,
+        coalesce(evidence.evidence_name, '(missing)') as evidence_name,
+        evidence.occurred_at,
+    from evidence
+    cross join subject_types
+
+    union all
+
+    select
+        subject_types.subject_type,
+        record_activities.record_id as subject_id,
+        'activity' as evidence_type,
+        coalesce(record_activities.activity_type, '(missing)') as evidence_name,
+        record_activities.occurred_at,
+    from record_activities
+    cross join subject_types
+    where subject_types.subject_type in ('lead', 'opportunity')
+),
+
+-- Of several at one instant, the first by type and name.
+instants as (
+    select
+        subject_type,
+        subject_id,
+        occurred_at,
+        min(evidence_type) as evidence_type,
+        min_by(evidence_name, evidence_type || ' ' || evidence_name) as evidence_name,
+    from subject_evidence
+    where subject_id is not null and occurred_at is not null
+    group by subject_type, subject_id, occurred_at
+),
+
+next_instants as (
+    select
+        visits.funnel_id,
+        visits.subject_id,
+        visits.visit_number,
+        instants.evidence_type,
+        instants.evidence_name,
+        {{ microseconds_between('visits.entered_at', 'instants.occurred_at') }}
+            as microseconds_to_next,
+    from visits
+    asof join instants
+        on
+            visits.subject_type = instants.subject_type
+            and visits.subject_id = instants.subject_id
+            and visits.entered_at < instants.occurred_at
+),
+
+followed_visits as (
+    select
+        visits.funnel_id,
+        visits.stage_id,
+        coalesce(next_instants.evidence_type, 'nothing') as next_type,
+        coalesce(next_instants.evidence_name, 'nothing') as next_name,
+        visits.is_current,
+        next_instants.microseconds_to_next,
+    from visits
+    left join next_instants
+        on
+            visits.funnel_id = next_instants.funnel_id
+            and visits.subject_id = next_instants.subject_id
+            and visits.visit_number = next_instants.visit_number
+),
+
+names as (
+    select
+        funnel_id,
+        stage_id,
+        next_type,
+        next_name,
+        count(*) as visits,
+    from followed_visits
+    where next_type != 'nothing'
+    group by all
+),
+
+rare_names as (
+    select
+        funnel_id,
+        stage_id,
+        next_type,
+        next_name,
+    from names
+    qualify
+        row_number() over (
+            partition by funnel_id, stage_id
+            order by visits desc, next_type asc, next_name asc
+        ) > {{ names_of_a_stage }}
+),
+
+named_visits as (
+    select
+        followed_visits.funnel_id,
+        followed_visits.stage_id,
+        case when rare_names.funnel_id is null then followed_visits.next_type else 'other' end
+            as next_type,
+        case when rare_names.funnel_id is null then followed_visits.next_name else '(other)' end
+            as next_name,
+        followed_visits.is_current,
+        followed_visits.microseconds_to_next,
+    from followed_visits
+    left join rare_names
+        on
+            followed_visits.funnel_id = rare_names.funnel_id
+            and followed_visits.stage_id = rare_names.stage_id
+            and followed_visits.next_type = rare_names.next_type
+            and followed_visits.next_name = rare_names.next_name
+),
+
+counted as (
+    select
+        funnel_id,
+        stage_id,
+        next_type,
+        next_name,
+        count(*) as visits,
+        count(case when is_current then 1 end) as last_visits,
+        {{ sorted_numbers('microseconds_to_next') }} as sorted_microseconds,
+    from named_visits
+    group by funnel_id, stage_id, next_type, next_name
+),
+
+totalled as (
+    select
+        *,
+        cast(sum(visits) over (partition by funnel_id, stage_id) as bigint) as stage_visits,
+        cast(sum(last_visits) over (partition by funnel_id, stage_id) as bigint)
+            as stage_last_visits,
+    from counted
+)
+
+select
+    totalled.funnel_id,
+    totalled.stage_id,
+    stages.stage_position,
+    totalled.next_type,
+    totalled.next_name,
+    totalled.visits,
+    totalled.stage_visits,
+    {{ rate('totalled.visits', 'totalled.stage_visits') }} as share,
+    {{ wilson_low('totalled.visits', 'totalled.stage_visits') }} as share_low,
+    {{ wilson_high('totalled.visits', 'totalled.stage_visits') }} as share_high,
+    {{ is_reportable('totalled.stage_visits') }} as share_is_reportable,
+    totalled.last_visits,
+    totalled.stage_last_visits,
+    {{ rate('totalled.last_visits', 'totalled.stage_last_visits') }} as last_share,
+    {{ wilson_low('totalled.last_visits', 'totalled.stage_last_visits') }} as last_share_low,
+    {{ wilson_high('totalled.last_visits', 'totalled.stage_last_visits') }} as last_share_high,
+    {{ seconds_of(quantile_of_sorted('totalled.sorted_microseconds', 0.5)) }} as median_seconds,
+    {{ seconds_of(median_low('totalled.sorted_microseconds')) }} as median_seconds_low,
+    {{ seconds_of(median_high('totalled.sorted_microseconds')) }} as median_seconds_high,
+    {{ is_reportable(list_length('totalled.sorted_microseconds')) }} as median_is_reportable,
+from totalled
+inner join stages
+    on
+        totalled.funnel_id = stages.funnel_id
+        and totalled.stage_id = stages.stage_id
