@@ -34,6 +34,12 @@ NOT_DECLARED_FOR_KEPT = (
     "funnel_plan_targets",
     "stage_targets",
     "what_if_steps",
+    "watched_metrics",
+    "benchmarks",
+    "experiments",
+    "experiment_variants",
+    "experiment_assignments",
+    "changes",
 )
 
 

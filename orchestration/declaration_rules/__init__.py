@@ -48,6 +48,11 @@ from orchestration.declaration_rules.sources import (
     order_precedences_differ,
     traffic_can_be_recognised,
 )
+from orchestration.declaration_rules.watch import (
+    benchmarks_are_of_steps,
+    experiments_can_be_judged,
+    watched_metrics_can_be_judged,
+)
 from orchestration.declaration_tables import Mistake
 
 # In the order in which mistakes are told.
@@ -79,4 +84,7 @@ RULES: tuple[Callable[[Tables], Iterator[Mistake]], ...] = (
     plans_can_be_made,
     stage_targets_can_be_met,
     what_if_steps_can_be_taken,
+    watched_metrics_can_be_judged,
+    benchmarks_are_of_steps,
+    experiments_can_be_judged,
 )
