@@ -1,5 +1,5 @@
 {#- How far a share, successes / trials, lies from a rate that is given, in standard errors, as if
-    it were chance alone; null where trials is 0 or null, or where the rate is not between 0 and 1. As
+    it were chance alone; null where trials is 0 or null, or the rate is not between 0 and 1. As
     in `rate_z` the nearer to 0 of the score and of the difference of angles. -#}
 {% macro rate_z_of(successes, trials, given_rate) -%}
     {%- set difference -%} ({{ rate(successes, trials) }} - {{ given_rate }}) {%- endset -%}
