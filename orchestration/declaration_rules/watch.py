@@ -171,8 +171,7 @@ def _is_behind_the_first(
             row.line,
             "stage_id",
             "a stage of the ladder behind its first, which all reach",
-            f"{row['stage_id']!r}, "
-            + ("the first" if position else "in which subjects are lost"),
+            f"{row['stage_id']!r}, " + ("the first" if position else "in which subjects are lost"),
             "Name an open or won stage that is reached from another.",
         )
 

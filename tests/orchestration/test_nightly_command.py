@@ -12,6 +12,7 @@ import pytest
 
 from orchestration import __main__ as command
 from orchestration import nightly
+from orchestration.alerts import Alert
 from orchestration.dbt import DbtError
 from orchestration.lock import writer_lock
 from orchestration.nightly import run_nightly, simulates_first
@@ -186,6 +187,24 @@ def test_night_without_news_shows_the_headlines_of_the_release(settings: Setting
         *("Paid", "Cart", "(25%)"),
     ]
     assert "home/published/current/funnel.duckdb" in text
+
+
+def test_summary_names_the_surest_alerts(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A rate that fell by a third would be one table of many, and a bad night fill the screen."""
+    publish_by_hand(settings)
+    assert "alert" not in success_text(settings, "run", is_new=False, seconds=3.0)
+    found = tuple(
+        Alert(name, "fell by 1 times", f"web: {name} fell.", "Why.", "likely", -31.0, "%", 0.001)
+        for name in ("cart", "paid", "visit", "order")
+    )
+    monkeypatch.setattr("orchestration.summary.read_alerts", lambda database: found)
+    said = success_text(settings, "run", is_new=False, seconds=3.0)
+    assert (
+        "4 alerts (metric_alerts tells why)\n"
+        "  web: cart fell.\n  web: paid fell.\n  web: visit fell.\n\n"
+    ) in said
 
 
 def test_summary_counts_files_rows_and_gates(settings: Settings) -> None:
