@@ -1,6 +1,6 @@
 """The release: what readers get, once everything before it has passed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -48,7 +48,7 @@ def build_release(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
     )
     def release(
         context: dg.AssetExecutionContext, warehouse: Warehouse, writer_lock: WriterLock
-    ) -> dg.MaterializeResult[Any]:
+    ) -> Iterator[dg.MaterializeResult[Any]]:
         settings = warehouse.settings()
         results = gates.results_to_publish(settings, context.run.run_id)
         accepted = [result for result in results if result["status"] == "accepted"]
@@ -74,7 +74,7 @@ def build_release(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
         if told.trouble:
             context.log.warning(told.trouble)
             PROGRESS.info(f"release      {told.trouble}")
-        return dg.MaterializeResult(
+        yield dg.MaterializeResult(
             check_results=[alerts_result(alerts)],
             metadata={
                 "alerts": len(alerts),
