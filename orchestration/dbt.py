@@ -69,6 +69,7 @@ LAYERS = (
             "path:models/intermediate/customers",
             "path:models/intermediate/pipeline",
             "path:models/intermediate/survival",
+            "path:models/intermediate/trends",
             "path:models/marts/customers",
             "path:models/marts/funnel",
             "path:models/marts/pipeline",

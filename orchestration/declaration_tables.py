@@ -104,6 +104,10 @@ TIES_OF = {
 IDENTIFIER_TYPES = ("anonymous_id", "user_id", "email", "contact_id", "record_id")
 
 
+# What can be watched of each stage but the first; of the funnel, its entries.
+METRICS_OF_STAGES = ("reached", "step_rate", "overall_rate")
+
+
 # What is known of where a session came from, each of which a rule for a channel may look at.
 SESSION_ORIGINS = (
     "campaign_source",
@@ -206,6 +210,16 @@ def change(cell: str) -> str | Refusal:
     return Refusal(
         "a number from -100, other than 0, with at most 4 digits after the decimal point",
         "Write it as in 1 or -10.",
+    )
+
+
+def share(cell: str) -> str | Refusal:
+    """A part of a whole, neither nothing nor all of it."""
+    if re.fullmatch(r"0\.\d{1,6}", cell) and float(cell) > 0:
+        return cell
+    return Refusal(
+        "a number above 0 and below 1 with at most 6 digits after the decimal point",
+        "Write it as in 0.25.",
     )
 
 
@@ -667,6 +681,87 @@ TABLES = (
             Column("referrer_property", text),
         ),
         key=("funnel_id",),
+    ),
+    Table(
+        "watched_metrics",
+        (
+            Column("funnel_id", text, is_required=True),
+            Column("metric", one_of("entries", *METRICS_OF_STAGES), is_required=True),
+            Column("stage_id", text, default_in_words="every stage but the first"),
+            Column("segment_name", text, default="all"),
+            Column(
+                "period_grain",
+                one_of(
+                    *("day", "week", "month", "quarter", "year"),
+                    *("rolling_1", "rolling_7", "rolling_30"),
+                ),
+                is_required=True,
+            ),
+            Column(
+                "compared_with", one_of("baseline", "last_year", "benchmark"), default="baseline"
+            ),
+            Column("direction", one_of("fall", "rise", "both"), default="both"),
+            Column("change", number(0, above=True), is_required=True),
+            Column("unit", one_of("percent", "points"), is_required=True),
+            Column("min_cases", whole_number, default="30"),
+        ),
+        key=("funnel_id", "metric", "stage_id", "segment_name", "period_grain", "compared_with"),
+    ),
+    Table(
+        "benchmarks",
+        (
+            Column("funnel_id", text, is_required=True),
+            Column("rate_name", one_of("step_rate", "overall_rate"), is_required=True),
+            Column("stage_id", text, is_required=True),
+            Column("benchmark_rate", share, is_required=True),
+            Column("benchmark_name", text, is_required=True),
+        ),
+        key=("funnel_id", "rate_name", "stage_id"),
+    ),
+    Table(
+        "experiments",
+        (
+            Column("experiment_id", text, is_required=True),
+            Column("funnel_id", text, is_required=True),
+            Column(
+                "segment_name", text, default_in_words="the variants of experiment_assignments.csv"
+            ),
+            Column("stage_id", text, is_required=True),
+            Column("started_on", calendar_day, is_required=True),
+            Column("ended_on", calendar_day, is_required=True),
+            Column("planned_subjects", whole_number, is_required=True),
+            Column("alpha", share, default="0.05"),
+        ),
+        key=("experiment_id",),
+    ),
+    Table(
+        "experiment_variants",
+        (
+            Column("experiment_id", text, is_required=True),
+            Column("variant", text, is_required=True),
+            Column("is_control", boolean, default="false"),
+            Column("planned_share", share, is_required=True),
+        ),
+        key=("experiment_id", "variant"),
+    ),
+    Table(
+        "experiment_assignments",
+        (
+            Column("experiment_id", text, is_required=True),
+            Column("subject_id", text, is_required=True),
+            Column("variant", text, is_required=True),
+        ),
+        key=("experiment_id", "subject_id"),
+    ),
+    Table(
+        "changes",
+        (
+            Column("change_name", text, is_required=True),
+            Column("funnel_id", text, is_required=True),
+            Column("changed_on", calendar_day, is_required=True),
+            Column("days_compared", days, default="28"),
+        ),
+        key=("change_name", "funnel_id"),
     ),
 )
 

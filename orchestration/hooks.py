@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import urllib.error
-import urllib.request
-from collections.abc import Mapping
-
 import dagster as dg
 
 from orchestration.releases import ReleaseError, current_release
 from orchestration.resources import Warehouse
 from orchestration.settings import Settings
-
-# A webhook that hangs must not hold the lock that the next run waits for.
-TIMEOUT_SECONDS = 10
+from orchestration.webhook import post
 
 
 @dg.failure_hook(required_resource_keys={"warehouse"})
@@ -71,22 +64,3 @@ def served_release(settings: Settings) -> str:
     if release is None:
         return "Nothing is published yet."
     return f"Readers still have the release {release.release_id}."
-
-
-def post(url: str, message: Mapping[str, str]) -> str:
-    """Post the message as JSON.
-
-    Returns:
-        What went wrong, without the address, which may hold a secret; empty if nothing did.
-    """
-    body = json.dumps(message, ensure_ascii=False).encode()
-    try:
-        request = urllib.request.Request(
-            url, data=body, headers={"Content-Type": "application/json"}, method="POST"
-        )
-        with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS):
-            return ""
-    except urllib.error.HTTPError as error:
-        return f"it answered with status {error.code}"
-    except (OSError, ValueError) as error:
-        return f"it could not be reached ({type(error).__name__})"

@@ -38,6 +38,12 @@ NOT_DECLARED_FOR_KEPT = (
     "attribution_settings",
     "channel_costs",
     "acquisition_settings",
+    "watched_metrics",
+    "benchmarks",
+    "experiments",
+    "experiment_variants",
+    "experiment_assignments",
+    "changes",
 )
 
 

@@ -11,6 +11,7 @@ from textwrap import shorten
 import duckdb
 
 from orchestration import gates
+from orchestration.alerts import counted, read_alerts
 from orchestration.notes import notes_of
 from orchestration.release_database import DATABASE
 from orchestration.releases import Release, ReleaseError, current_release, release_folder
@@ -18,6 +19,9 @@ from orchestration.settings import Settings
 
 # The table is to fit into a terminal of 120 columns.
 WIDEST_NAME = 30
+
+# A summary is read at a glance.
+MOST_ALERTS = 3
 
 # A funnel's row: the journeys that entered, those that reached its last stage, and its worst step.
 HEADLINES = """
@@ -88,7 +92,7 @@ def success_text(settings: Settings, run_id: str, is_new: bool, seconds: float) 
         raise ValueError(f"{settings.published}: expected a release after a night that went well.")
     if not is_new:
         head = f"Nothing is new: release {release.release_id} stays, nothing was published."
-        lines = [head, *_notes(settings, run_id)]
+        lines = [head, *_notes(settings, run_id), *_alerts(settings, release)]
         return "\n".join([*lines, "", *_headlines(settings, release), "", *_next_steps(settings)])
     facts = [
         ("Release", f"{release.release_id}, published after {seconds:.0f} s"),
@@ -98,7 +102,7 @@ def success_text(settings: Settings, run_id: str, is_new: bool, seconds: float) 
     ]
     width = max(len(name) for name, _ in facts)
     lines = [f"{name:<{width}}  {fact}" for name, fact in facts]
-    lines += _notes(settings, run_id)
+    lines += [*_notes(settings, run_id), *_alerts(settings, release)]
     return "\n".join([*lines, "", *_headlines(settings, release), "", *_next_steps(settings)])
 
 
@@ -160,6 +164,16 @@ def _notes(settings: Settings, run_id: str) -> list[str]:
     """What has changed in what is delivered; nothing if nobody need know anything."""
     notes = notes_of(settings, run_id)
     return ["", "Noted", *(f"  {note}" for note in notes)] if notes else []
+
+
+def _alerts(settings: Settings, release: Release) -> list[str]:
+    """How many metrics went another way than expected, and the surest; nothing if none did."""
+    alerts = read_alerts(release_folder(settings.published, release.release_id) / DATABASE)
+    if not alerts:
+        return []
+    shown = [f"  {alert.headline}" for alert in alerts[:MOST_ALERTS]]
+    head = counted(len(alerts))
+    return ["", f"{head} (metric_alerts tells why)", *shown]
 
 
 def _headlines(settings: Settings, release: Release) -> list[str]:

@@ -56,6 +56,11 @@ from orchestration.declaration_rules.sources import (
     order_precedences_differ,
     traffic_can_be_recognised,
 )
+from orchestration.declaration_rules.watch import (
+    benchmarks_are_of_steps,
+    experiments_can_be_judged,
+    watched_metrics_can_be_judged,
+)
 from orchestration.declaration_tables import Mistake
 
 # In the order in which mistakes are told.
@@ -93,4 +98,7 @@ RULES: tuple[Callable[[Tables], Iterator[Mistake]], ...] = (
     costs_are_of_known_channels,
     costs_can_be_converted,
     acquisitions_are_of_persons,
+    watched_metrics_can_be_judged,
+    benchmarks_are_of_steps,
+    experiments_can_be_judged,
 )

@@ -26,9 +26,17 @@ def names_are_known(tables: Tables) -> Iterator[Mistake]:
         "worklist_settings": (),
         "attribution_settings": (),
         "acquisition_settings": (),
+        "watched_metrics": ("stage_id",),
+        "benchmarks": ("stage_id",),
+        "experiments": ("stage_id",),
+        "changes": (),
     }
     # In these an empty cell stands for any funnel, or for no stage.
-    optional_columns = {"loss_endings": ("funnel_id",), "intent_rules": ("stage_id",)}
+    optional_columns = {
+        "loss_endings": ("funnel_id",),
+        "intent_rules": ("stage_id",),
+        "watched_metrics": ("stage_id",),
+    }
     for table, columns in stage_columns.items():
         optional = optional_columns.get(table, ())
         for row in tables[table]:

@@ -116,7 +116,8 @@ def test_every_dbt_test_is_a_blocking_check(
     assert tests
     checked = {check.metadata["dagster_dbt/unique_id"] for check in checks if check.metadata}
     assert tests - checked == set()
-    assert all(check.blocking for check in checks)
+    # An alert is news, no mistake: it stops nothing.
+    assert {check.name for check in checks if not check.blocking} == {"metrics_are_as_expected"}
 
 
 def test_every_rule_of_the_gates_is_a_check(

@@ -12,6 +12,7 @@ import pytest
 
 from orchestration import __main__ as command
 from orchestration import nightly
+from orchestration.alerts import Alert
 from orchestration.dbt import DbtError
 from orchestration.lock import writer_lock
 from orchestration.nightly import run_nightly, simulates_first
@@ -234,6 +235,24 @@ def test_report_is_opened_where_there_is_a_screen_and_named_where_not(
     assert command.main(["report"]) == 0
     assert opened == [page.as_uri()]
     assert "serve its folder" not in capsys.readouterr().out
+
+
+def test_summary_names_the_surest_alerts(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A rate that fell by a third would be one table of many, and a bad night fill the screen."""
+    publish_by_hand(settings)
+    assert "alert" not in success_text(settings, "run", is_new=False, seconds=3.0)
+    found = tuple(
+        Alert(name, "fell by 1 times", f"web: {name} fell.", "Why.", "likely", -31.0, "%", 0.001)
+        for name in ("cart", "paid", "visit", "order")
+    )
+    monkeypatch.setattr("orchestration.summary.read_alerts", lambda database: found)
+    said = success_text(settings, "run", is_new=False, seconds=3.0)
+    assert (
+        "4 alerts (metric_alerts tells why)\n"
+        "  web: cart fell.\n  web: paid fell.\n  web: visit fell.\n\n"
+    ) in said
 
 
 def test_summary_counts_files_rows_and_gates(settings: Settings) -> None:
