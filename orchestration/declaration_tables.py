@@ -129,6 +129,11 @@ HEALTH_RULES = {
 }
 
 
+# What customers are scored by, and the scores, from the worst to the best.
+RFM_MEASURES = ("recency", "frequency", "monetary")
+RFM_SCORES = ("1", "2", "3", "4", "5")
+
+
 def text(cell: str) -> str | Refusal:
     """Any text."""
     return cell
@@ -612,6 +617,31 @@ TABLES = (
             Column("step", change, is_required=True),
         ),
         key=("funnel_id", "lever", "unit", "step"),
+    ),
+    Table(
+        "customer_order_statuses",
+        (Column("order_status", text, is_required=True),),
+        key=("order_status",),
+    ),
+    Table(
+        "rfm_cuts",
+        (
+            Column("measure", one_of(*RFM_MEASURES), is_required=True),
+            Column("score", one_of("2", "3", "4", "5"), is_required=True),
+            Column("bound", amount, is_required=True),
+        ),
+        key=("measure", "score"),
+    ),
+    Table(
+        "rfm_segments",
+        (
+            Column("rfm_segment", text, is_required=True),
+            *(
+                Column(f"{measure}_{end}", one_of(*RFM_SCORES), default=default)
+                for measure in RFM_MEASURES
+                for end, default in (("from", RFM_SCORES[0]), ("to", RFM_SCORES[-1]))
+            ),
+        ),
     ),
 )
 

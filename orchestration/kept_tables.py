@@ -34,6 +34,9 @@ NOT_DECLARED_FOR_KEPT = (
     "funnel_plan_targets",
     "stage_targets",
     "what_if_steps",
+    "customer_order_statuses",
+    "rfm_cuts",
+    "rfm_segments",
 )
 
 

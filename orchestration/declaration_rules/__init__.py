@@ -9,6 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from orchestration.declaration_rules.common import Tables
+from orchestration.declaration_rules.customers import (
+    cuts_part_all_scores,
+    rfm_segments_cover_all_scores,
+)
 from orchestration.declaration_rules.funnels import (
     exclusions_can_apply,
     funnels_are_consistent,
@@ -79,4 +83,6 @@ RULES: tuple[Callable[[Tables], Iterator[Mistake]], ...] = (
     plans_can_be_made,
     stage_targets_can_be_met,
     what_if_steps_can_be_taken,
+    cuts_part_all_scores,
+    rfm_segments_cover_all_scores,
 )

@@ -165,6 +165,15 @@ def what_if_steps(*rows: str) -> dict[str, str | None]:
     return {"what_if_steps": "\n".join(["funnel_id,lever,unit,step", *rows])}
 
 
+def rfm_cuts(*rows: str) -> dict[str, str | None]:
+    return {"rfm_cuts": "\n".join(["measure,score,bound", *rows])}
+
+
+def rfm_segments(*rows: str) -> dict[str, str | None]:
+    header = "rfm_segment,recency_from,recency_to,frequency_from,frequency_to"
+    return {"rfm_segments": "\n".join([header, *rows])}
+
+
 def planned(stage: str, rate: str) -> dict[str, str | None]:
     """The sound stages, one of them with a planned rate."""
     lines = [line.strip() for line in SOUND["funnel_stages"].strip().splitlines()]
@@ -1054,6 +1063,44 @@ MISTAKES = {
         what_if_steps("sales,entries,percent,5", "sales,entries,percent,5.0"),
         "what_if_steps.csv line 3, column step: expected each funnel_id and lever and unit and "
         "step once, found 'sales', 'entries', 'percent', '5' again, first in line 2.",
+    ),
+    "cut of the worst score": (
+        rfm_cuts("recency,1,365"),
+        "rfm_cuts.csv line 2, column score: expected one of 2, 3, 4, 5, found '1'.",
+    ),
+    "cuts for some scores": (
+        rfm_cuts("recency,5,30", "recency,3,90"),
+        "rfm_cuts.csv line 2, column score: expected cuts for the scores 2 to 5 of recency, found "
+        "none for 2, 4.",
+    ),
+    "cuts that get easier": (
+        rfm_cuts("frequency,2,2", "frequency,3,4", "frequency,4,4", "frequency,5,9"),
+        "rfm_cuts.csv line 4, column bound: expected a number above 4, the bound of score 3, "
+        "found 4.",
+    ),
+    "cuts of recency that get easier": (
+        rfm_cuts("recency,2,90", "recency,3,60", "recency,4,61", "recency,5,7"),
+        "rfm_cuts.csv line 4, column bound: expected a number below 60, the bound of score 3, "
+        "found 61.",
+    ),
+    "segment of no scores": (
+        rfm_segments("good,1,5,3,2"),
+        "rfm_segments.csv line 2, column frequency_to: expected a score not below frequency_from, "
+        "which is 3, found 2.",
+    ),
+    "scores in two segments": (
+        rfm_segments("good,3,5,1,5", "poor,1,3,1,5"),
+        "rfm_segments.csv line 3: expected each combination of scores in one row, found recency "
+        "3, frequency 1, monetary 1 again, first in line 2.",
+    ),
+    "scores in no segment": (
+        rfm_segments("good,3,5,1,5", "poor,1,2,2,5"),
+        "rfm_segments.csv: expected a row for each of the 125 combinations of scores, found none "
+        "for 10 of them, such as recency 1, frequency 1, monetary 1.",
+    ),
+    "score beyond the best": (
+        rfm_segments("good,1,6,1,5"),
+        "rfm_segments.csv line 2, column recency_to: expected one of 1, 2, 3, 4, 5, found '6'.",
     ),
     "missing required column": (
         edited("funnels", "order_mode", "tie_policy"),
