@@ -1,0 +1,86 @@
+"""What must hold of what customers are scored, named and judged by."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+from itertools import pairwise, product
+
+from orchestration.declaration_rules.common import Tables
+from orchestration.declaration_tables import RFM_MEASURES, RFM_SCORES, Mistake, Row
+
+
+def cuts_part_all_scores(tables: Tables) -> Iterator[Mistake]:
+    """A measure has cuts for all scores or for none, each harder to earn than that before it."""
+    file = "rfm_cuts.csv"
+    for measure in RFM_MEASURES:
+        cuts = {cut["score"]: cut for cut in tables["rfm_cuts"] if cut["measure"] == measure}
+        missing = [score for score in RFM_SCORES[1:] if score not in cuts]
+        if cuts and missing:
+            yield Mistake(
+                file,
+                min(cut.line for cut in cuts.values()),
+                "score",
+                f"cuts for the scores 2 to 5 of {measure}",
+                f"none for {', '.join(missing)}",
+                "Add the missing ones, or remove all cuts of the measure to score it by fifths.",
+            )
+        for lower, higher in pairwise(sorted(cuts.values(), key=lambda cut: cut["score"])):
+            bounds = Decimal(lower["bound"]), Decimal(higher["bound"])
+            is_harder = bounds[1] < bounds[0] if measure == "recency" else bounds[1] > bounds[0]
+            if not is_harder:
+                yield Mistake(
+                    file,
+                    higher.line,
+                    "bound",
+                    f"a number {'below' if measure == 'recency' else 'above'} {lower['bound']}, "
+                    f"the bound of score {lower['score']}",
+                    higher["bound"],
+                    "Better scores are for fewer days, more orders or more revenue.",
+                )
+
+
+def rfm_segments_cover_all_scores(tables: Tables) -> Iterator[Mistake]:
+    """Each of the 125 combinations of scores is in exactly one row, if there are any rows."""
+    file = "rfm_segments.csv"
+    first: dict[tuple[str, ...], Row] = {}
+    for row in tables["rfm_segments"]:
+        again: tuple[str, ...] = ()
+        ranges = []
+        for measure in RFM_MEASURES:
+            lowest, highest = row[f"{measure}_from"], row[f"{measure}_to"]
+            if lowest > highest:
+                yield Mistake(
+                    file,
+                    row.line,
+                    f"{measure}_to",
+                    f"a score not below {measure}_from, which is {lowest}",
+                    highest,
+                    "Correct one of the two scores.",
+                )
+            ranges.append([score for score in RFM_SCORES if lowest <= score <= highest])
+        for scores in product(*ranges):
+            if first.setdefault(scores, row) is not row:
+                again = again or scores
+        if again:
+            yield Mistake(
+                file,
+                row.line,
+                "",
+                "each combination of scores in one row",
+                f"recency {again[0]}, frequency {again[1]}, monetary {again[2]} again, first in "
+                f"line {first[again].line}",
+                "Narrow one of the two rows.",
+            )
+    missing = [scores for scores in product(RFM_SCORES, repeat=3) if scores not in first]
+    if first and missing:
+        recency, frequency, monetary = missing[0]
+        yield Mistake(
+            file,
+            0,
+            "",
+            "a row for each of the 125 combinations of scores",
+            f"none for {len(missing)} of them, such as recency {recency}, frequency {frequency}, "
+            f"monetary {monetary}",
+            "Add rows, or remove all to leave customers without segments.",
+        )
