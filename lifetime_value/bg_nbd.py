@@ -28,7 +28,7 @@ LOWEST, HIGHEST = -9.0, 7.0
 
 @dataclass(frozen=True)
 class BgNbd:
-    """The parameters: `r` and `alpha` (in weeks) of the rates, `a` and `b` of the chances to leave."""
+    """The parameters: `r`, `alpha` (in weeks) of the rates; `a`, `b` of the chances to leave."""
 
     r: float
     alpha: float

@@ -643,6 +643,19 @@ TABLES = (
             ),
         ),
     ),
+    Table(
+        "qualification_rules",
+        (
+            Column("rule_position", whole_number, is_required=True),
+            Column("funnel_id", text, is_required=True),
+            Column("dimension", one_of("money", "authority", "need"), is_required=True),
+            Column("attribute", text, is_required=True),
+            Column("match_type", one_of("equals", "prefix", "regex"), default="equals"),
+            Column("match_value", text, is_required=True),
+            Column("finding", one_of("present", "absent"), default="present"),
+        ),
+        key=("rule_position",),
+    ),
 )
 
 # Compared with the data as they are; in all other columns blanks around the text are dropped.

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from orchestration.declaration_rules.common import Tables
 from orchestration.declaration_rules.customers import (
     cuts_part_all_scores,
+    leads_can_be_qualified,
     rfm_segments_cover_all_scores,
 )
 from orchestration.declaration_rules.funnels import (
@@ -85,4 +86,5 @@ RULES: tuple[Callable[[Tables], Iterator[Mistake]], ...] = (
     what_if_steps_can_be_taken,
     cuts_part_all_scores,
     rfm_segments_cover_all_scores,
+    leads_can_be_qualified,
 )

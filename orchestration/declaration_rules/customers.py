@@ -6,8 +6,57 @@ from collections.abc import Iterator
 from decimal import Decimal
 from itertools import pairwise, product
 
-from orchestration.declaration_rules.common import Tables
+from orchestration.declaration_rules.common import Tables, is_regular_expression
 from orchestration.declaration_tables import RFM_MEASURES, RFM_SCORES, Mistake, Row
+
+
+# What a record tells of its own outcome. By these everybody who converted would have been a good
+# lead from the beginning.
+KNOWN_AFTERWARDS = (
+    "closed_at",
+    "converted_record_id",
+    "deleted_at",
+    "is_deleted",
+    "loss_reason",
+    "merged_into_id",
+    "stage",
+    "updated_at",
+)
+
+
+def leads_can_be_qualified(tables: Tables) -> Iterator[Mistake]:
+    """Rules for money, authority and need look at what records have when a journey begins."""
+    for rule in tables["qualification_rules"]:
+        yield from _is_of_records("qualification_rules", rule, tables)
+        yield from _is_known_at_entry("qualification_rules", rule, "attribute")
+        if rule["match_type"] == "regex":
+            yield from is_regular_expression("qualification_rules", rule, "match_value")
+
+
+def _is_of_records(table: str, row: Row, tables: Tables) -> Iterator[Mistake]:
+    for funnel in tables["funnels"]:
+        subject_type = funnel["subject_type"]
+        if funnel["funnel_id"] == row["funnel_id"] and subject_type not in ("lead", "opportunity"):
+            yield Mistake(
+                f"{table}.csv",
+                row.line,
+                "funnel_id",
+                "a funnel whose subjects are leads or opportunities",
+                f"{row['funnel_id']!r}, whose subjects are of type {subject_type}",
+                "Remove the row: only records have such attributes.",
+            )
+
+
+def _is_known_at_entry(table: str, row: Row, column: str) -> Iterator[Mistake]:
+    if row[column] in KNOWN_AFTERWARDS:
+        yield Mistake(
+            f"{table}.csv",
+            row.line,
+            column,
+            "an attribute that is known when a journey begins",
+            repr(row[column]),
+            "It is known only by its outcome, and would foretell what has happened.",
+        )
 
 
 def cuts_part_all_scores(tables: Tables) -> Iterator[Mistake]:

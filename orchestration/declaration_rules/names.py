@@ -24,6 +24,7 @@ def names_are_known(tables: Tables) -> Iterator[Mistake]:
         "stage_targets": ("stage_id",),
         "what_if_steps": (),
         "worklist_settings": (),
+        "qualification_rules": (),
     }
     # In these an empty cell stands for any funnel, or for no stage.
     optional_columns = {"loss_endings": ("funnel_id",), "intent_rules": ("stage_id",)}

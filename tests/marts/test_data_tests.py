@@ -10,7 +10,7 @@ import pytest
 
 from orchestration import dbt, declarations
 from orchestration.settings import Settings
-from tests.marts.facts import PIPELINE
+from tests.marts.facts import NOT_OF_FACTS
 
 pytestmark = pytest.mark.slow
 
@@ -246,7 +246,7 @@ def statuses(marts_database: Path, tmp_path_factory: pytest.TempPathFactory) -> 
         [
             "test",
             *("--select", *dbt.LAYERS[-1].select),
-            *("--exclude", "test_type:unit", *PIPELINE),
+            *("--exclude", "test_type:unit", *NOT_OF_FACTS),
             *("--indirect-selection", "cautious"),
             *dbt.common_arguments(settings),
         ],

@@ -174,6 +174,11 @@ def rfm_segments(*rows: str) -> dict[str, str | None]:
     return {"rfm_segments": "\n".join([header, *rows])}
 
 
+def qualification_rules(*rows: str) -> dict[str, str | None]:
+    header = "rule_position,funnel_id,dimension,attribute,match_type,match_value,finding"
+    return {"qualification_rules": "\n".join([header, *rows])}
+
+
 def planned(stage: str, rate: str) -> dict[str, str | None]:
     """The sound stages, one of them with a planned rate."""
     lines = [line.strip() for line in SOUND["funnel_stages"].strip().splitlines()]
@@ -1101,6 +1106,29 @@ MISTAKES = {
     "score beyond the best": (
         rfm_segments("good,1,6,1,5"),
         "rfm_segments.csv line 2, column recency_to: expected one of 1, 2, 3, 4, 5, found '6'.",
+    ),
+    "qualification of an unknown funnel": (
+        qualification_rules("1,seles,money,budget,,high,"),
+        "qualification_rules.csv line 2, column funnel_id: expected a funnel that funnels.csv "
+        "declares, found 'seles'.",
+    ),
+    "qualification of visitors": (
+        qualification_rules("1,web,money,budget,,high,"),
+        "qualification_rules.csv line 2, column funnel_id: expected a funnel whose subjects are "
+        "leads or opportunities, found 'web', whose subjects are of type user.",
+    ),
+    "qualification by the outcome": (
+        qualification_rules("1,sales,need,loss_reason,,no need,absent"),
+        "qualification_rules.csv line 2, column attribute: expected an attribute that is known "
+        "when a journey begins, found 'loss_reason'.",
+    ),
+    "qualification by half an expression": (
+        qualification_rules("1,sales,need,product,regex,(,absent"),
+        "qualification_rules.csv line 2, column match_value: expected a regular expression",
+    ),
+    "qualification of something else": (
+        qualification_rules("1,sales,charm,product,,x,absent"),
+        "qualification_rules.csv line 2, column dimension: expected one of money, authority, need,",
     ),
     "missing required column": (
         edited("funnels", "order_mode", "tie_policy"),

@@ -23,7 +23,7 @@ COLUMNS = pa.schema(
 
 
 def model(dbt, session):  # type: ignore[no-untyped-def]
-    """Apply the parameters of each fit to the histories that it knows; none where there are none."""
+    """Apply the parameters of each fit that has some to the histories that it knows."""
     models = dbt.ref("int_value_models").filter("unfitted_for is null").order("fit").fetchnumpy()
     groups = dbt.ref("int_value_groups")
     groups = groups.order("fit, repeat_days, days_to_last, days_observed").fetchnumpy()

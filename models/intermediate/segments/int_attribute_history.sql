@@ -4,7 +4,15 @@ run as (
     select as_of from {{ ref('int_run') }}
 ),
 
--- What the pipeline is told by, and what segments are declared by. The rest of what records are
+declared_attributes as (
+    select attribute
+    from {{ ref('segments') }}
+    union
+    select attribute
+    from {{ ref('qualification_rules') }}
+),
+
+-- What the pipeline is told by, and what is declared by. The rest of what records are
 -- delivered with is no attribute of theirs, or no text to compare.
 attributes as (
     select 'amount' as attribute
@@ -16,7 +24,7 @@ attributes as (
     select 'expected_close_date' as attribute
     union
     select attribute
-    from {{ ref('segments') }}
+    from declared_attributes
     where
         attribute not in (
             'record_id', 'name', 'contact_email', 'is_deleted', 'created_at', 'closed_at',

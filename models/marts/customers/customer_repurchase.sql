@@ -35,8 +35,10 @@ waits as (
     select
         first_order_date,
         {{ dbt.datediff('first_order_date', 'second_order_date', 'day') }} as days_to_second,
+        {{ dbt.datediff('first_order_date', 'run.last_known_date', 'day') }} as days_followed,
         count(*) as customers,
     from customers
+    cross join run
     group by all
 ),
 
@@ -45,8 +47,8 @@ waits as (
         select
             '{{ grain }}' as cohort_grain,
             {{ cohort_date(grain, 'first_order_date') }} as cohort_date,
-            first_order_date,
             days_to_second,
+            days_followed,
             customers,
         from waits
     ),
@@ -67,24 +69,20 @@ followed as (
         cast(sum(cohort_waits.customers) as bigint) as customers,
         cast(coalesce(sum(
             case
-                when
-                    {{ dbt.datediff('cohort_waits.first_order_date', 'run.last_known_date', 'day') }}
-                    >= horizons.horizon_days
+                when cohort_waits.days_followed >= horizons.horizon_days
                     then cohort_waits.customers
             end
         ), 0) as bigint) as followed_customers,
         cast(coalesce(sum(
             case
                 when
-                    {{ dbt.datediff('cohort_waits.first_order_date', 'run.last_known_date', 'day') }}
-                    >= horizons.horizon_days
+                    cohort_waits.days_followed >= horizons.horizon_days
                     and cohort_waits.days_to_second <= horizons.horizon_days
                     then cohort_waits.customers
             end
         ), 0) as bigint) as repurchased_customers,
     from cohort_waits
     cross join horizons
-    cross join run
     group by all
 )
 
