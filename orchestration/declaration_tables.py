@@ -656,6 +656,37 @@ TABLES = (
         ),
         key=("rule_position",),
     ),
+    Table(
+        "priority_settings",
+        (
+            Column("funnel_id", text, is_required=True),
+            Column("large_from", amount, is_required=True),
+            Column("soon_within_days", days, is_required=True),
+        ),
+        key=("funnel_id",),
+    ),
+    Table(
+        "key_account_rules",
+        (
+            Column("rule_name", text, is_required=True),
+            Column("criterion", one_of("value", "potential", "attribute"), is_required=True),
+            Column("at_least", amount),
+            Column("attribute", text),
+            Column("match_type", one_of("equals", "prefix", "regex"), default="equals"),
+            Column("match_value", text),
+        ),
+        key=("rule_name", "criterion", "attribute"),
+    ),
+    Table(
+        "lead_score_features",
+        (
+            Column("funnel_id", text, is_required=True),
+            Column("feature_type", one_of("attribute", "segment", "sessions"), is_required=True),
+            Column("feature_name", text, is_required=True),
+            Column("is_fixed", boolean, default="false"),
+        ),
+        key=("funnel_id", "feature_name"),
+    ),
 )
 
 # Compared with the data as they are; in all other columns blanks around the text are dropped.

@@ -37,6 +37,8 @@ NOT_DECLARED_FOR_KEPT = (
     "customer_order_statuses",
     "rfm_cuts",
     "rfm_segments",
+    "priority_settings",
+    "key_account_rules",
 )
 
 

@@ -11,6 +11,9 @@ from collections.abc import Callable, Iterator
 from orchestration.declaration_rules.common import Tables
 from orchestration.declaration_rules.customers import (
     cuts_part_all_scores,
+    deals_can_be_prioritised,
+    features_are_known_at_entry,
+    key_accounts_have_criteria,
     leads_can_be_qualified,
     rfm_segments_cover_all_scores,
 )
@@ -87,4 +90,7 @@ RULES: tuple[Callable[[Tables], Iterator[Mistake]], ...] = (
     cuts_part_all_scores,
     rfm_segments_cover_all_scores,
     leads_can_be_qualified,
+    deals_can_be_prioritised,
+    key_accounts_have_criteria,
+    features_are_known_at_entry,
 )

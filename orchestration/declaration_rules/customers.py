@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from itertools import pairwise, product
 
-from orchestration.declaration_rules.common import Tables, is_regular_expression
+from orchestration.declaration_rules.common import Tables, is_regular_expression, listed
 from orchestration.declaration_tables import RFM_MEASURES, RFM_SCORES, Mistake, Row
 
 
@@ -31,6 +31,82 @@ def leads_can_be_qualified(tables: Tables) -> Iterator[Mistake]:
         yield from _is_known_at_entry("qualification_rules", rule, "attribute")
         if rule["match_type"] == "regex":
             yield from is_regular_expression("qualification_rules", rule, "match_value")
+
+
+def features_are_known_at_entry(tables: Tables) -> Iterator[Mistake]:
+    """Each feature of a score is one that the subjects of the funnel have when they enter it."""
+    file = "lead_score_features.csv"
+    types = {funnel["funnel_id"]: funnel["subject_type"] for funnel in tables["funnels"]}
+    for row in tables["lead_score_features"]:
+        funnel_id, subject_type = row["funnel_id"], types.get(row["funnel_id"])
+        if row["feature_type"] == "attribute":
+            yield from _is_of_records("lead_score_features", row, tables)
+            yield from _is_known_at_entry("lead_score_features", row, "feature_name")
+        elif row["feature_type"] == "sessions" and subject_type not in (None, "visitor", "user"):
+            yield Mistake(
+                file,
+                row.line,
+                "feature_type",
+                "attribute or segment, as the subjects are neither visitors nor users",
+                "'sessions'",
+                "Whose sessions they are is often told only by who converts.",
+            )
+        elif row["feature_type"] == "segment" and subject_type is not None:
+            segments = {
+                segment["segment_name"]
+                for segment in tables["segments"]
+                if segment["subject_type"] == subject_type
+                and segment["taken_at"] == "entry"
+                and segment["funnel_id"] in ("", funnel_id)
+            }
+            if row["feature_name"] not in segments:
+                yield Mistake(
+                    file,
+                    row.line,
+                    "feature_name",
+                    f"a segment that segments.csv takes at entry for funnel {funnel_id!r}",
+                    repr(row["feature_name"]),
+                    f"Declared are {listed(segments)}.",
+                )
+
+
+def deals_can_be_prioritised(tables: Tables) -> Iterator[Mistake]:
+    """Only deals have an amount and an expected close date."""
+    types = {funnel["funnel_id"]: funnel["subject_type"] for funnel in tables["funnels"]}
+    for row in tables["priority_settings"]:
+        subject_type = types.get(row["funnel_id"], "opportunity")
+        if subject_type != "opportunity":
+            yield Mistake(
+                "priority_settings.csv",
+                row.line,
+                "funnel_id",
+                "a funnel whose subjects are of type opportunity",
+                f"{row['funnel_id']!r}, whose subjects are of type {subject_type}",
+                "Remove the row: only deals have an amount and an expected close date.",
+            )
+
+
+def key_accounts_have_criteria(tables: Tables) -> Iterator[Mistake]:
+    """Value and potential have a bound, an attribute has what it is compared with."""
+    for rule in tables["key_account_rules"]:
+        is_of_attribute = rule["criterion"] == "attribute"
+        for column, is_wanted in (
+            ("at_least", not is_of_attribute),
+            ("attribute", is_of_attribute),
+            ("match_value", is_of_attribute),
+        ):
+            if bool(rule[column]) != is_wanted:
+                yield Mistake(
+                    "key_account_rules.csv",
+                    rule.line,
+                    column,
+                    f"{'something' if is_wanted else 'nothing'}, as the criterion is "
+                    f"{rule['criterion']}",
+                    repr(rule[column]) if rule[column] else "nothing",
+                    "Value and potential have at_least, attributes attribute and match_value.",
+                )
+        if rule["match_type"] == "regex":
+            yield from is_regular_expression("key_account_rules", rule, "match_value")
 
 
 def _is_of_records(table: str, row: Row, tables: Tables) -> Iterator[Mistake]:

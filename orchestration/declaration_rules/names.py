@@ -25,6 +25,8 @@ def names_are_known(tables: Tables) -> Iterator[Mistake]:
         "what_if_steps": (),
         "worklist_settings": (),
         "qualification_rules": (),
+        "lead_score_features": (),
+        "priority_settings": (),
     }
     # In these an empty cell stands for any funnel, or for no stage.
     optional_columns = {"loss_endings": ("funnel_id",), "intent_rules": ("stage_id",)}

@@ -179,6 +179,20 @@ def qualification_rules(*rows: str) -> dict[str, str | None]:
     return {"qualification_rules": "\n".join([header, *rows])}
 
 
+def priority_settings(*rows: str) -> dict[str, str | None]:
+    return {"priority_settings": "\n".join(["funnel_id,large_from,soon_within_days", *rows])}
+
+
+def key_account_rules(*rows: str) -> dict[str, str | None]:
+    header = "rule_name,criterion,at_least,attribute,match_type,match_value"
+    return {"key_account_rules": "\n".join([header, *rows])}
+
+
+def lead_score_features(*rows: str) -> dict[str, str | None]:
+    header = "funnel_id,feature_type,feature_name,is_fixed"
+    return {"lead_score_features": "\n".join([header, *rows])}
+
+
 def planned(stage: str, rate: str) -> dict[str, str | None]:
     """The sound stages, one of them with a planned rate."""
     lines = [line.strip() for line in SOUND["funnel_stages"].strip().splitlines()]
@@ -1129,6 +1143,55 @@ MISTAKES = {
     "qualification of something else": (
         qualification_rules("1,sales,charm,product,,x,absent"),
         "qualification_rules.csv line 2, column dimension: expected one of money, authority, need,",
+    ),
+    "priority of an unknown funnel": (
+        priority_settings("seles,1000,30"),
+        "priority_settings.csv line 2, column funnel_id: expected a funnel that funnels.csv "
+        "declares, found 'seles'.",
+    ),
+    "priority of visitors": (
+        priority_settings("web,1000,30"),
+        "priority_settings.csv line 2, column funnel_id: expected a funnel whose subjects are of "
+        "type opportunity, found 'web', whose subjects are of type user.",
+    ),
+    "key account without a bound": (
+        key_account_rules("big,value,,,,"),
+        "key_account_rules.csv line 2, column at_least: expected something, as the criterion is "
+        "value, found nothing.",
+    ),
+    "key account with an attribute too many": (
+        key_account_rules("big,potential,100,industry,,"),
+        "key_account_rules.csv line 2, column attribute: expected nothing, as the criterion is "
+        "potential, found 'industry'.",
+    ),
+    "key account by half an expression": (
+        key_account_rules("big,attribute,,industry,regex,("),
+        "key_account_rules.csv line 2, column match_value: expected a regular expression",
+    ),
+    "feature of an unknown funnel": (
+        lead_score_features("seles,attribute,region,"),
+        "lead_score_features.csv line 2, column funnel_id: expected a funnel that funnels.csv "
+        "declares, found 'seles'.",
+    ),
+    "feature that tells the outcome": (
+        lead_score_features("sales,attribute,closed_at,true"),
+        "lead_score_features.csv line 2, column feature_name: expected an attribute that is known "
+        "when a journey begins, found 'closed_at'.",
+    ),
+    "attribute of users as a feature": (
+        lead_score_features("web,attribute,region,"),
+        "lead_score_features.csv line 2, column funnel_id: expected a funnel whose subjects are "
+        "leads or opportunities, found 'web', whose subjects are of type user.",
+    ),
+    "sessions of deals as a feature": (
+        lead_score_features("sales,sessions,visits,"),
+        "lead_score_features.csv line 2, column feature_type: expected attribute or segment, as "
+        "the subjects are neither visitors nor users, found 'sessions'.",
+    ),
+    "unknown segment as a feature": (
+        lead_score_features("web,segment,region,"),
+        "lead_score_features.csv line 2, column feature_name: expected a segment that segments.csv "
+        "takes at entry for funnel 'web', found 'region'. Declared are channel.",
     ),
     "missing required column": (
         edited("funnels", "order_mode", "tie_policy"),

@@ -15,7 +15,12 @@ asked_attributes as (
         funnel_id,
         attribute,
     from {{ ref('qualification_rules') }}
-    group by all
+    union
+    select
+        funnel_id,
+        feature_name as attribute,
+    from {{ ref('lead_score_features') }}
+    where feature_type = 'attribute'
 ),
 
 journeys as (

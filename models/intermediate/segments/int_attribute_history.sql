@@ -10,6 +10,10 @@ declared_attributes as (
     union
     select attribute
     from {{ ref('qualification_rules') }}
+    union
+    select feature_name as attribute
+    from {{ ref('lead_score_features') }}
+    where feature_type = 'attribute'
 ),
 
 -- What the pipeline is told by, and what is declared by. The rest of what records are
