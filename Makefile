@@ -71,7 +71,7 @@ more-days: $(VENV)/.for-nights ## Let the simulated company deliver DAYS=1 more 
 lint: $(VENV)/.for-tests ## Check the form of Python and SQL, and the types
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check --quiet .
-	@$(BIN)/mypy --no-error-summary orchestration simulation expectations tests benchmarks
+	@$(BIN)/mypy --no-error-summary lifetime_value orchestration simulation expectations tests benchmarks
 	@$(BIN)/sqlfluff lint --nocolor --disable-progress-bar models
 
 format: $(VENV)/.for-tests ## Put Python and SQL into form

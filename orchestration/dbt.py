@@ -27,7 +27,15 @@ if TYPE_CHECKING:
 PROJECT = Path(__file__).resolve().parent.parent
 
 # What the tables follow from, besides deliveries and declarations.
-CODE = ("dbt_project.yml", "profiles.yml", "requirements.lock", "macros", "models", "seeds/*.yml")
+CODE = (
+    "dbt_project.yml",
+    "profiles.yml",
+    "requirements.lock",
+    "lifetime_value",
+    "macros",
+    "models",
+    "seeds/*.yml",
+)
 TESTS = ("tests",)
 PROJECT_FILES = (".dbtignore", "dbt_project.yml", "profiles.yml", "macros", "models", "tests")
 
@@ -355,10 +363,12 @@ def code_digest(patterns: Sequence[str] = CODE) -> str:
     """SHA-256 over the names and contents of the project's files that match, in hexadecimal."""
     digest = hashlib.sha256()
     for pattern in patterns:
+        # Tests in Python are no part of dbt's project.
+        suffixes = (".sql", ".yml", ".lock", *(() if pattern in TESTS else (".py",)))
         for found in sorted(PROJECT.glob(pattern)):
             files = sorted(found.rglob("*")) if found.is_dir() else [found]
             for file in files:
-                if file.suffix in (".sql", ".yml", ".lock") and file.is_file():
+                if file.suffix in suffixes and file.is_file():
                     digest.update(f"{file.relative_to(PROJECT)}\0".encode())
                     digest.update(hashlib.sha256(file.read_bytes()).digest())
     return digest.hexdigest()

@@ -139,6 +139,11 @@ HEALTH_RULE_OPTIONS = {
 }
 
 
+# What customers are scored by, and the scores, from the worst to the best.
+RFM_MEASURES = ("recency", "frequency", "monetary")
+RFM_SCORES = ("1", "2", "3", "4", "5")
+
+
 def text(cell: str) -> str | Refusal:
     """Any text."""
     return cell
@@ -683,6 +688,53 @@ TABLES = (
         key=("funnel_id",),
     ),
     Table(
+        "customer_order_statuses",
+        (Column("order_status", text, is_required=True),),
+        key=("order_status",),
+    ),
+    Table(
+        "rfm_cuts",
+        (
+            Column("measure", one_of(*RFM_MEASURES), is_required=True),
+            Column("score", one_of("2", "3", "4", "5"), is_required=True),
+            Column("bound", amount, is_required=True),
+        ),
+        key=("measure", "score"),
+    ),
+    Table(
+        "rfm_segments",
+        (
+            Column("rfm_segment", text, is_required=True),
+            *(
+                Column(f"{measure}_{end}", one_of(*RFM_SCORES), default=default)
+                for measure in RFM_MEASURES
+                for end, default in (("from", RFM_SCORES[0]), ("to", RFM_SCORES[-1]))
+            ),
+        ),
+    ),
+    Table(
+        "qualification_rules",
+        (
+            Column("rule_position", whole_number, is_required=True),
+            Column("funnel_id", text, is_required=True),
+            Column("dimension", one_of("money", "authority", "need"), is_required=True),
+            Column("attribute", text, is_required=True),
+            Column("match_type", one_of("equals", "prefix", "regex"), default="equals"),
+            Column("match_value", text, is_required=True),
+            Column("finding", one_of("present", "absent"), default="present"),
+        ),
+        key=("rule_position",),
+    ),
+    Table(
+        "priority_settings",
+        (
+            Column("funnel_id", text, is_required=True),
+            Column("large_from", amount, is_required=True),
+            Column("soon_within_days", days, is_required=True),
+        ),
+        key=("funnel_id",),
+    ),
+    Table(
         "watched_metrics",
         (
             Column("funnel_id", text, is_required=True),
@@ -762,6 +814,28 @@ TABLES = (
             Column("days_compared", days, default="28"),
         ),
         key=("change_name", "funnel_id"),
+    ),
+    Table(
+        "key_account_rules",
+        (
+            Column("rule_name", text, is_required=True),
+            Column("criterion", one_of("value", "potential", "attribute"), is_required=True),
+            Column("at_least", amount),
+            Column("attribute", text),
+            Column("match_type", one_of("equals", "prefix", "regex"), default="equals"),
+            Column("match_value", text),
+        ),
+        key=("rule_name", "criterion", "attribute"),
+    ),
+    Table(
+        "lead_score_features",
+        (
+            Column("funnel_id", text, is_required=True),
+            Column("feature_type", one_of("attribute", "segment", "sessions"), is_required=True),
+            Column("feature_name", text, is_required=True),
+            Column("is_fixed", boolean, default="false"),
+        ),
+        key=("funnel_id", "feature_name"),
     ),
 )
 

@@ -44,6 +44,11 @@ NOT_DECLARED_FOR_KEPT = (
     "experiment_variants",
     "experiment_assignments",
     "changes",
+    "customer_order_statuses",
+    "rfm_cuts",
+    "rfm_segments",
+    "priority_settings",
+    "key_account_rules",
 )
 
 

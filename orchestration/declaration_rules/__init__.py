@@ -17,6 +17,14 @@ from orchestration.declaration_rules.channels import (
     costs_can_be_converted,
 )
 from orchestration.declaration_rules.common import Tables
+from orchestration.declaration_rules.customers import (
+    cuts_part_all_scores,
+    deals_can_be_prioritised,
+    features_are_known_at_entry,
+    key_accounts_have_criteria,
+    leads_can_be_qualified,
+    rfm_segments_cover_all_scores,
+)
 from orchestration.declaration_rules.funnels import (
     exclusions_can_apply,
     funnels_are_consistent,
@@ -101,4 +109,10 @@ RULES: tuple[Callable[[Tables], Iterator[Mistake]], ...] = (
     watched_metrics_can_be_judged,
     benchmarks_are_of_steps,
     experiments_can_be_judged,
+    cuts_part_all_scores,
+    rfm_segments_cover_all_scores,
+    leads_can_be_qualified,
+    deals_can_be_prioritised,
+    key_accounts_have_criteria,
+    features_are_known_at_entry,
 )

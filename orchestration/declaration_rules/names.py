@@ -30,6 +30,9 @@ def names_are_known(tables: Tables) -> Iterator[Mistake]:
         "benchmarks": ("stage_id",),
         "experiments": ("stage_id",),
         "changes": (),
+        "qualification_rules": (),
+        "lead_score_features": (),
+        "priority_settings": (),
     }
     # In these an empty cell stands for any funnel, or for no stage.
     optional_columns = {

@@ -177,6 +177,34 @@ def channel_costs(*rows: str) -> dict[str, str | None]:
     }
 
 
+def rfm_cuts(*rows: str) -> dict[str, str | None]:
+    return {"rfm_cuts": "\n".join(["measure,score,bound", *rows])}
+
+
+def rfm_segments(*rows: str) -> dict[str, str | None]:
+    header = "rfm_segment,recency_from,recency_to,frequency_from,frequency_to"
+    return {"rfm_segments": "\n".join([header, *rows])}
+
+
+def qualification_rules(*rows: str) -> dict[str, str | None]:
+    header = "rule_position,funnel_id,dimension,attribute,match_type,match_value,finding"
+    return {"qualification_rules": "\n".join([header, *rows])}
+
+
+def priority_settings(*rows: str) -> dict[str, str | None]:
+    return {"priority_settings": "\n".join(["funnel_id,large_from,soon_within_days", *rows])}
+
+
+def key_account_rules(*rows: str) -> dict[str, str | None]:
+    header = "rule_name,criterion,at_least,attribute,match_type,match_value"
+    return {"key_account_rules": "\n".join([header, *rows])}
+
+
+def lead_score_features(*rows: str) -> dict[str, str | None]:
+    header = "funnel_id,feature_type,feature_name,is_fixed"
+    return {"lead_score_features": "\n".join([header, *rows])}
+
+
 def planned(stage: str, rate: str) -> dict[str, str | None]:
     """The sound stages, one of them with a planned rate."""
     lines = [line.strip() for line in SOUND["funnel_stages"].strip().splitlines()]
@@ -1178,6 +1206,116 @@ MISTAKES = {
         {"acquisition_settings": "funnel_id,referrer_property\nweb,it's"},
         "acquisition_settings.csv line 2, column referrer_property: expected the name of a "
         'property, without quotes, found "it\'s".',
+    ),
+    "cut of the worst score": (
+        rfm_cuts("recency,1,365"),
+        "rfm_cuts.csv line 2, column score: expected one of 2, 3, 4, 5, found '1'.",
+    ),
+    "cuts for some scores": (
+        rfm_cuts("recency,5,30", "recency,3,90"),
+        "rfm_cuts.csv line 2, column score: expected cuts for the scores 2 to 5 of recency, found "
+        "none for 2, 4.",
+    ),
+    "cuts that get easier": (
+        rfm_cuts("frequency,2,2", "frequency,3,4", "frequency,4,4", "frequency,5,9"),
+        "rfm_cuts.csv line 4, column bound: expected a number above 4, the bound of score 3, "
+        "found 4.",
+    ),
+    "cuts of recency that get easier": (
+        rfm_cuts("recency,2,90", "recency,3,60", "recency,4,61", "recency,5,7"),
+        "rfm_cuts.csv line 4, column bound: expected a number below 60, the bound of score 3, "
+        "found 61.",
+    ),
+    "segment of no scores": (
+        rfm_segments("good,1,5,3,2"),
+        "rfm_segments.csv line 2, column frequency_to: expected a score not below frequency_from, "
+        "which is 3, found 2.",
+    ),
+    "scores in two segments": (
+        rfm_segments("good,3,5,1,5", "poor,1,3,1,5"),
+        "rfm_segments.csv line 3: expected each combination of scores in one row, found recency "
+        "3, frequency 1, monetary 1 again, first in line 2.",
+    ),
+    "scores in no segment": (
+        rfm_segments("good,3,5,1,5", "poor,1,2,2,5"),
+        "rfm_segments.csv: expected a row for each of the 125 combinations of scores, found none "
+        "for 10 of them, such as recency 1, frequency 1, monetary 1.",
+    ),
+    "score beyond the best": (
+        rfm_segments("good,1,6,1,5"),
+        "rfm_segments.csv line 2, column recency_to: expected one of 1, 2, 3, 4, 5, found '6'.",
+    ),
+    "qualification of an unknown funnel": (
+        qualification_rules("1,seles,money,budget,,high,"),
+        "qualification_rules.csv line 2, column funnel_id: expected a funnel that funnels.csv "
+        "declares, found 'seles'.",
+    ),
+    "qualification of visitors": (
+        qualification_rules("1,web,money,budget,,high,"),
+        "qualification_rules.csv line 2, column funnel_id: expected a funnel whose subjects are "
+        "leads or opportunities, found 'web', whose subjects are of type user.",
+    ),
+    "qualification by the outcome": (
+        qualification_rules("1,sales,need,loss_reason,,no need,absent"),
+        "qualification_rules.csv line 2, column attribute: expected an attribute that is known "
+        "when a journey begins, found 'loss_reason'.",
+    ),
+    "qualification by half an expression": (
+        qualification_rules("1,sales,need,product,regex,(,absent"),
+        "qualification_rules.csv line 2, column match_value: expected a regular expression",
+    ),
+    "qualification of something else": (
+        qualification_rules("1,sales,charm,product,,x,absent"),
+        "qualification_rules.csv line 2, column dimension: expected one of money, authority, need,",
+    ),
+    "priority of an unknown funnel": (
+        priority_settings("seles,1000,30"),
+        "priority_settings.csv line 2, column funnel_id: expected a funnel that funnels.csv "
+        "declares, found 'seles'.",
+    ),
+    "priority of visitors": (
+        priority_settings("web,1000,30"),
+        "priority_settings.csv line 2, column funnel_id: expected a funnel whose subjects are of "
+        "type opportunity, found 'web', whose subjects are of type user.",
+    ),
+    "key account without a bound": (
+        key_account_rules("big,value,,,,"),
+        "key_account_rules.csv line 2, column at_least: expected something, as the criterion is "
+        "value, found nothing.",
+    ),
+    "key account with an attribute too many": (
+        key_account_rules("big,potential,100,industry,,"),
+        "key_account_rules.csv line 2, column attribute: expected nothing, as the criterion is "
+        "potential, found 'industry'.",
+    ),
+    "key account by half an expression": (
+        key_account_rules("big,attribute,,industry,regex,("),
+        "key_account_rules.csv line 2, column match_value: expected a regular expression",
+    ),
+    "feature of an unknown funnel": (
+        lead_score_features("seles,attribute,region,"),
+        "lead_score_features.csv line 2, column funnel_id: expected a funnel that funnels.csv "
+        "declares, found 'seles'.",
+    ),
+    "feature that tells the outcome": (
+        lead_score_features("sales,attribute,closed_at,true"),
+        "lead_score_features.csv line 2, column feature_name: expected an attribute that is known "
+        "when a journey begins, found 'closed_at'.",
+    ),
+    "attribute of users as a feature": (
+        lead_score_features("web,attribute,region,"),
+        "lead_score_features.csv line 2, column funnel_id: expected a funnel whose subjects are "
+        "leads or opportunities, found 'web', whose subjects are of type user.",
+    ),
+    "sessions of deals as a feature": (
+        lead_score_features("sales,sessions,visits,"),
+        "lead_score_features.csv line 2, column feature_type: expected attribute or segment, as "
+        "the subjects are neither visitors nor users, found 'sessions'.",
+    ),
+    "unknown segment as a feature": (
+        lead_score_features("web,segment,region,"),
+        "lead_score_features.csv line 2, column feature_name: expected a segment that segments.csv "
+        "takes at entry for funnel 'web', found 'region'. Declared are channel.",
     ),
     "missing required column": (
         edited("funnels", "order_mode", "tie_policy"),

@@ -384,7 +384,10 @@ def _select_other_rows(connection: duckdb.DuckDBPyConnection) -> None:
 @pytest.mark.parametrize(
     ("defect", "message"),
     [
-        (_lose_a_macro, "macros in funnel.duckdb: expected funnel_known_on, reporting_date, wilson"),
+        (
+            _lose_a_macro,
+            "macros in funnel.duckdb: expected funnel_known_on, reporting_date, wilson",
+        ),
         (_select_other_rows, r"funnel_known_on\(2024-01-01\): expected 2 rows .*, found 1 rows"),
     ],
 )

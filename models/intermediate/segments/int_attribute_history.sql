@@ -4,10 +4,22 @@ run as (
     select as_of from {{ ref('int_run') }}
 ),
 
+declared_attributes as (
+    select attribute
+    from {{ ref('segments') }}
+    union
+    select attribute
+    from {{ ref('qualification_rules') }}
+    union
+    select feature_name as attribute
+    from {{ ref('lead_score_features') }}
+    where feature_type = 'attribute'
+),
+
 -- The rest of what records are delivered with is no attribute of theirs, or no text to compare.
 attributes as (
-    select distinct attribute
-    from {{ ref('segments') }}
+    select attribute
+    from declared_attributes
     where
         attribute not in (
             'record_id', 'name', 'contact_email', 'is_deleted', 'created_at', 'closed_at',

@@ -4,6 +4,13 @@ declared_attributes as (
     select attribute from {{ ref('segments') }}
     union
     select attribute from {{ ref('intent_rules') }}
+    union
+    select attribute from {{ ref('qualification_rules') }}
+    union
+    select attribute from {{ ref('key_account_rules') }}
+    union
+    select feature_name as attribute from {{ ref('lead_score_features') }}
+    where feature_type = 'attribute'
 ),
 
 -- What the tables on sales ask for by these names.
