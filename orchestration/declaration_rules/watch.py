@@ -42,6 +42,15 @@ def watched_metrics_can_be_judged(tables: Tables) -> Iterator[Mistake]:
                 "'points'",
                 "Write by how many percent it changes: only a rate has points.",
             )
+        if row["period_grain"] in ("quarter", "year") and row["compared_with"] == "baseline":
+            yield Mistake(
+                "watched_metrics.csv",
+                row.line,
+                "compared_with",
+                f"last_year or benchmark for a {row['period_grain']}",
+                "'baseline'",
+                "The periods before are of other seasons, and there are too few of them.",
+            )
         if row["compared_with"] != "benchmark":
             continue
         if metric and not is_rate:
