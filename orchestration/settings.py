@@ -123,7 +123,8 @@ SETTINGS = (
         "FUNNEL_WEBHOOK_URL",
         "",
         "an http or https address; empty: none",
-        "A failed run is posted there as JSON. It may hold a token: keep it in the environment.",
+        "A failed run and new alerts are posted there as JSON. It may hold a token: keep it in the "
+        "environment.",
     ),
 )
 

@@ -8,6 +8,10 @@ from orchestration.declaration_rules.common import Tables, listed
 from orchestration.declaration_tables import METRICS_OF_STAGES, Mistake, Row
 
 
+# The probability of a mismatch of shares is worked out for so many.
+MOST_VARIANTS = 12
+
+
 def watched_metrics_can_be_judged(tables: Tables) -> Iterator[Mistake]:
     """A watched metric has a stage and segment that there are, and a change that it can have."""
     positions = _positions(tables)
@@ -37,6 +41,15 @@ def watched_metrics_can_be_judged(tables: Tables) -> Iterator[Mistake]:
                 f"percent, as {metric} is a number",
                 "'points'",
                 "Write by how many percent it changes: only a rate has points.",
+            )
+        if row["period_grain"] in ("quarter", "year") and row["compared_with"] == "baseline":
+            yield Mistake(
+                "watched_metrics.csv",
+                row.line,
+                "compared_with",
+                f"last_year or benchmark for a {row['period_grain']}",
+                "'baseline'",
+                "The periods before are of other seasons, and there are too few of them.",
             )
         if row["compared_with"] != "benchmark":
             continue
@@ -92,14 +105,14 @@ def experiments_can_be_judged(tables: Tables) -> Iterator[Mistake]:
             if variant["experiment_id"] == row["experiment_id"]
         ]
         controls = [variant for variant in variants if variant["is_control"] == "true"]
-        if len(variants) < 2 or len(controls) != 1:
+        if not 2 <= len(variants) <= MOST_VARIANTS or len(controls) != 1:
             yield Mistake(
                 "experiments.csv",
                 row.line,
                 "experiment_id",
-                "two or more variants in experiment_variants.csv, one of them the control",
+                f"2 to {MOST_VARIANTS} variants in experiment_variants.csv, one of them the control",
                 f"{len(variants)}, {len(controls)} of them with is_control true",
-                "Add what is missing: every variant is compared with the control.",
+                "Every variant is compared with the one control.",
             )
         # A share that was refused is empty.
         elif all(variant["planned_share"] for variant in variants):

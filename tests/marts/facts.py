@@ -51,6 +51,28 @@ COLUMNS = {
         business_seconds_in_stage decimal(18, 6)
     """,
     "declarations.horizons": "horizon_days integer",
+    "declarations.watched_metrics": """
+        funnel_id varchar, metric varchar, stage_id varchar, segment_name varchar,
+        period_grain varchar, compared_with varchar, direction varchar, change double, unit varchar,
+        min_cases integer
+    """,
+    "declarations.benchmarks": """
+        funnel_id varchar, rate_name varchar, stage_id varchar, benchmark_rate double,
+        benchmark_name varchar
+    """,
+    "declarations.experiments": """
+        experiment_id varchar, funnel_id varchar, segment_name varchar, stage_id varchar,
+        started_on date, ended_on date, planned_subjects integer, alpha double
+    """,
+    "declarations.experiment_variants": """
+        experiment_id varchar, variant varchar, is_control boolean, planned_share double
+    """,
+    "declarations.experiment_assignments": """
+        experiment_id varchar, subject_id varchar, variant varchar
+    """,
+    "declarations.changes": """
+        change_name varchar, funnel_id varchar, changed_on date, days_compared integer
+    """,
     "intermediate.int_run": "as_of timestamp",
     "intermediate.int_calendar_dates": """
         calendar_date date, is_working_day boolean, opens_at timestamp,

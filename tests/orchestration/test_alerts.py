@@ -17,7 +17,9 @@ from orchestration.settings import Settings
 Posts = list[dict[str, Any]]
 
 
-def alert(name: str, state: str = "fell by 1 times", q_value: float = 0.001) -> Alert:
+def alert(
+    name: str, state: str = "fell 1 times the declared change", q_value: float = 0.001
+) -> Alert:
     return Alert(name, state, f"{name} fell.", "Most by search.", "likely", -31.0, "%", q_value)
 
 
@@ -59,7 +61,7 @@ def test_an_alert_is_told_once(settings: Settings, posted: Posts) -> None:
 def test_an_alert_that_changes_is_told_again_alone(settings: Settings, posted: Posts) -> None:
     """A fall that has doubled is news, the others of the night before are not."""
     tell(settings, [alert("a"), alert("b")], "1")
-    tell(settings, [alert("a"), alert("b", "fell by 2 times"), alert("c")], "2")
+    tell(settings, [alert("a"), alert("b", "fell 2 times the declared change"), alert("c")], "2")
     assert [names(post) for post in posted] == [["a", "b"], ["b", "c"]]
 
 
@@ -141,7 +143,7 @@ def test_alerts_are_read_the_surest_first(tmp_path: Path) -> None:
             """
             create table metric_alerts as
             select
-                unnest(['b', 'a']) as alert_id, 'fell by 1 times' as alert_state,
+                unnest(['b', 'a']) as alert_id, 'fell 1 times the declared change' as alert_state,
                 alert_id || ' fell.' as headline, 'Most by search.' as explanation,
                 'likely' as certainty, -31e0 as size, '%' as unit, 0.001 as q_value,
                 1 as times_declared

@@ -205,6 +205,34 @@ def lead_score_features(*rows: str) -> dict[str, str | None]:
     return {"lead_score_features": "\n".join([header, *rows])}
 
 
+def watched(*rows: str, benchmark: str = "") -> dict[str, str | None]:
+    header = (
+        "funnel_id,metric,stage_id,segment_name,period_grain,compared_with,direction,change,unit"
+    )
+    tables: dict[str, str | None] = {"watched_metrics": "\n".join([header, *rows])}
+    if benchmark:
+        columns = "funnel_id,rate_name,stage_id,benchmark_rate,benchmark_name"
+        tables["benchmarks"] = f"{columns}\n{benchmark}"
+    return tables
+
+
+EXPERIMENT = "checkout,web,,paid,2026-01-01,2026-01-31,2000"
+VARIANTS = ("checkout,long,true,0.5", "checkout,short,,0.5")
+
+
+def experiment(
+    row: str = EXPERIMENT, variants: tuple[str, ...] = VARIANTS, assignment: str = ""
+) -> dict[str, str | None]:
+    columns = "experiment_id,funnel_id,segment_name,stage_id,started_on,ended_on,planned_subjects"
+    return {
+        "experiments": f"{columns}\n{row}",
+        "experiment_variants": "\n".join(
+            ["experiment_id,variant,is_control,planned_share", *variants]
+        ),
+        "experiment_assignments": f"experiment_id,subject_id,variant\n{assignment}",
+    }
+
+
 def planned(stage: str, rate: str) -> dict[str, str | None]:
     """The sound stages, one of them with a planned rate."""
     lines = [line.strip() for line in SOUND["funnel_stages"].strip().splitlines()]
@@ -430,6 +458,39 @@ def test_attributions_and_costs_are_completed(declare: Declare) -> None:
     )
     assert (second["lookback_days"], second["half_life_days"]) == ("90", "0.5")
     assert [row["cost"] for row in tables["channel_costs"]] == ["120.50", "0"]
+
+
+def test_what_is_watched_is_completed(declare: Declare) -> None:
+    """A watch without a segment would be of no segment, and one without a minimum of any number."""
+    folder = declare(
+        **watched(
+            "web,entries,,,rolling_7,,,30,percent",
+            "web,step_rate,,channel,week,,fall,5,points",
+            "web,step_rate,paid,,month,benchmark,,10,percent",
+            "web,overall_rate,paid,,year,last_year,,10,percent",
+            benchmark="web,step_rate,paid,0.4,Industry",
+        )
+    )
+    first, *_ = declarations.read(folder).tables["watched_metrics"]
+    assert first.cells == {
+        "funnel_id": "web",
+        "metric": "entries",
+        "stage_id": "",
+        "segment_name": "all",
+        "period_grain": "rolling_7",
+        "compared_with": "baseline",
+        "direction": "both",
+        "change": "30",
+        "unit": "percent",
+        "min_cases": "30",
+    }
+
+
+def test_experiments_are_completed(declare: Declare) -> None:
+    """An experiment without alpha would never be decided."""
+    tables = declarations.read(declare(**experiment(assignment="checkout,u1,short"))).tables
+    assert tables["experiments"][0]["alpha"] == "0.05"
+    assert [row["is_control"] for row in tables["experiment_variants"]] == ["true", "false"]
 
 
 def test_files_of_spreadsheets_are_read(declare: Declare) -> None:
@@ -1316,6 +1377,109 @@ MISTAKES = {
         lead_score_features("web,segment,region,"),
         "lead_score_features.csv line 2, column feature_name: expected a segment that segments.csv "
         "takes at entry for funnel 'web', found 'region'. Declared are channel.",
+    ),
+    "watched metric of an unknown stage": (
+        watched("web,step_rate,order,,week,,,10,percent"),
+        "watched_metrics.csv line 2, column stage_id: expected a stage that funnel_stages.csv "
+        "declares for funnel 'web', found 'order'.",
+    ),
+    "watched rate of the first stage": (
+        watched("web,step_rate,visit,,week,,,10,percent"),
+        "watched_metrics.csv line 2, column stage_id: expected a stage of the ladder behind its "
+        "first, which all reach, found 'visit', the first.",
+    ),
+    "watched rate of a lost stage": (
+        watched("sales,overall_rate,lost,,week,,,10,percent"),
+        "watched_metrics.csv line 2, column stage_id: expected a stage of the ladder behind its "
+        "first, which all reach, found 'lost', in which subjects are lost.",
+    ),
+    "watched entries of a stage": (
+        watched("web,entries,cart,,week,,,10,percent"),
+        "watched_metrics.csv line 2, column stage_id: expected nothing, as entries are of the "
+        "funnel, found 'cart'.",
+    ),
+    "watched segment of other subjects": (
+        watched("sales,step_rate,,channel,week,,,10,percent"),
+        "watched_metrics.csv line 2, column segment_name: expected a segment that segments.csv "
+        "declares for funnel 'sales', found 'channel'. Declared are all.",
+    ),
+    "points of a number": (
+        watched("web,reached,paid,,week,,,10,points"),
+        "watched_metrics.csv line 2, column unit: expected percent, as reached is a number, found "
+        "'points'.",
+    ),
+    "benchmark of a number": (
+        watched("web,reached,paid,,week,benchmark,,10,percent"),
+        "watched_metrics.csv line 2, column compared_with: expected baseline or last_year, as "
+        "reached is a number, found 'benchmark'.",
+    ),
+    "benchmark that is not declared": (
+        watched(
+            "web,step_rate,cart,,week,benchmark,,10,percent",
+            benchmark="web,step_rate,paid,0.4,Industry",
+        ),
+        "watched_metrics.csv line 2, column compared_with: expected a benchmark that "
+        "benchmarks.csv declares for this step_rate of 'web', found none.",
+    ),
+    "baseline of quarters": (
+        watched("web,step_rate,cart,,quarter,,,10,percent"),
+        "watched_metrics.csv line 2, column compared_with: expected last_year or benchmark for a "
+        "quarter, found 'baseline'.",
+    ),
+    "change of nothing": (
+        watched("web,step_rate,cart,,week,,,0,percent"),
+        "watched_metrics.csv line 2, column change: expected a number above 0, found '0'.",
+    ),
+    "benchmark of the first stage": (
+        watched(benchmark="web,overall_rate,visit,0.4,Industry"),
+        "benchmarks.csv line 2, column stage_id: expected a stage of the ladder behind its first, "
+        "which all reach, found 'visit', the first.",
+    ),
+    "benchmark in percent": (
+        watched(benchmark="web,overall_rate,paid,40,Industry"),
+        "benchmarks.csv line 2, column benchmark_rate: expected a number above 0 and below 1",
+    ),
+    "experiment that ends before it starts": (
+        experiment("checkout,web,,paid,2026-01-31,2026-01-01,2000"),
+        "experiments.csv line 2, column ended_on: expected a date from started_on on, which is "
+        "2026-01-31, found 2026-01-01.",
+    ),
+    "experiment without a control": (
+        experiment(variants=("checkout,long,,0.5", "checkout,short,,0.5")),
+        "experiments.csv line 2, column experiment_id: expected 2 to 12 variants in "
+        "experiment_variants.csv, one of them the control, found 2, 0 of them with is_control true",
+    ),
+    "experiment whose shares do not add up": (
+        experiment(variants=("checkout,long,true,0.5", "checkout,short,,0.4")),
+        "experiment_variants.csv line 3, column planned_share: expected shares of 'checkout' that "
+        "add up to 1, found 0.9.",
+    ),
+    "experiment by an unknown segment": (
+        experiment("checkout,web,button,paid,2026-01-01,2026-01-31,2000"),
+        "experiments.csv line 2, column segment_name: expected a segment that segments.csv "
+        "declares for funnel 'web', found 'button'.",
+    ),
+    "variant of an unknown experiment": (
+        experiment(variants=(*VARIANTS, "cart,x,,0.5")),
+        "experiment_variants.csv line 4, column experiment_id: expected an experiment that "
+        "experiments.csv declares, found 'cart'. Declared are checkout.",
+    ),
+    "assignment to an unknown variant": (
+        experiment(assignment="checkout,u1,tiny"),
+        "experiment_assignments.csv line 2, column variant: expected a variant that "
+        "experiment_variants.csv declares for 'checkout', found 'tiny'.",
+    ),
+    "assignment beside a segment": (
+        experiment(
+            "checkout,web,channel,paid,2026-01-01,2026-01-31,2000", assignment="checkout,u1,short"
+        ),
+        "experiment_assignments.csv line 2, column experiment_id: expected an experiment without "
+        "segment_name in experiments.csv, found 'checkout', whose variants are told by 'channel'.",
+    ),
+    "change of an unknown funnel": (
+        {"changes": "change_name,funnel_id,changed_on\nNew form,shop,2026-01-01"},
+        "changes.csv line 2, column funnel_id: expected a funnel that funnels.csv declares, found "
+        "'shop'.",
     ),
     "missing required column": (
         edited("funnels", "order_mode", "tie_policy"),

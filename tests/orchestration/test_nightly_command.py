@@ -244,7 +244,16 @@ def test_summary_names_the_surest_alerts(
     publish_by_hand(settings)
     assert "alert" not in success_text(settings, "run", is_new=False, seconds=3.0)
     found = tuple(
-        Alert(name, "fell by 1 times", f"web: {name} fell.", "Why.", "likely", -31.0, "%", 0.001)
+        Alert(
+            name,
+            "fell 1 times the declared change",
+            f"web: {name} fell.",
+            "Why.",
+            "likely",
+            -31.0,
+            "%",
+            0.001,
+        )
         for name in ("cart", "paid", "visit", "order")
     )
     monkeypatch.setattr("orchestration.summary.read_alerts", lambda database: found)

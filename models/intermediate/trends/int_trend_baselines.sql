@@ -1,8 +1,7 @@
 {#- How many periods of the same kind are looked back upon. -#}
 {%- set looks_back = [
     (8, "'day', 'rolling_1', 'rolling_7', 'week'"),
-    (6, "'month', 'rolling_30'"),
-    (4, "'quarter', 'year'"),
+    (4, "'rolling_30', 'month', 'quarter', 'year'"),
 ] -%}
 
 with
@@ -39,6 +38,7 @@ periods as (
                     )
             else 0
         end as phase,
+        {{ iso_weekday('periods.period_date') }} as weekday,
     from {{ ref('int_trend_periods') }} as periods
     inner join series on periods.series_id = series.series_id
 ),
@@ -56,6 +56,7 @@ baselines as (
             cases,
             trials,
             phase,
+            weekday,
             count(*) over last_{{ depth }} as baseline_periods,
             sum(days) over last_{{ depth }} as baseline_days,
             sum(cases) over last_{{ depth }} as baseline_cases,
@@ -82,6 +83,7 @@ surprises as (
         cases,
         trials,
         phase,
+        weekday,
         baseline_periods,
         cast(baseline_days as bigint) as baseline_days,
         cast(baseline_cases as bigint) as baseline_cases,
@@ -132,32 +134,60 @@ own_dispersions as (
         / nullif(count(z_squared) over days_before, 0) as dispersion,
     from squared_surprises
     where period_grain in ('day', 'rolling_1')
-    window days_before as (
-        partition by series_id, period_grain
+    window
+        days_before as (
+            partition by series_id, period_grain
+            order by period_date
+            rows between 56 preceding and 1 preceding
+        )
+    union all
+    -- Month after month as one looks back from week to week: they share days, but tell whether the
+    -- metric drifts further in a month than from week to week.
+    select
+        series_id,
+        period_grain,
+        period_date,
+        count(z_squared) over months_before as dispersion_periods,
+        cast(sum(z_squared) over months_before as double)
+        / nullif(count(z_squared) over months_before, 0) as dispersion,
+    from squared_surprises
+    where period_grain = 'rolling_30'
+    window months_before as (
+        partition by series_id, weekday
         order by period_date
-        rows between 56 preceding and 1 preceding
+        rows between 26 preceding and 1 preceding
     )
 ),
 
--- Of long periods there are too few: how far they go astray is told by the weeks before them.
+-- Of long periods there are too few: how far they go astray is told by the weeks before them,
+-- and by the months before them where these go further.
 borrowed_dispersions as (
     select
         surprises.series_id,
         surprises.period_grain,
         surprises.period_date,
         weeks.dispersion_periods,
-        weeks.dispersion,
+        case
+            when coalesce(months.dispersion, 0) > weeks.dispersion then months.dispersion
+            else weeks.dispersion
+        end as dispersion,
     from surprises
     inner join own_dispersions as weeks
         on
             surprises.series_id = weeks.series_id
             and weeks.period_grain = 'rolling_7'
             and {{ dbt.dateadd('day', 6, 'surprises.period_start_date') }} = weeks.period_date
+    left join own_dispersions as months
+        on
+            surprises.series_id = months.series_id
+            and months.period_grain = 'rolling_30'
+            and {{ dbt.dateadd('day', 6, 'surprises.period_start_date') }} = months.period_date
     where surprises.period_grain in ('rolling_30', 'month', 'quarter', 'year')
 ),
 
 dispersions as (
     select * from own_dispersions
+    where period_grain != 'rolling_30'
     union all
     select * from borrowed_dispersions
 )

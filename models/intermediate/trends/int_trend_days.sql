@@ -56,6 +56,10 @@ select
     coalesce(
         case
             when series_days.metric = 'entries' then conversions.entered
+            -- In any order, a stage behind optional ones alone has no step into it.
+            when
+                series_days.metric = 'step_rate' and conversions.mature_reached_previous is null
+                then 0
             else conversions.mature_reached
         end,
         0

@@ -251,7 +251,8 @@ explained_alerts as (
 select
     funnel_id || '/' || metric || '/' || stage_id || '/' || segment_name || '=' || segment_value
     || '/' || period_grain || '/' || compared_with as alert_id,
-    went || ' by ' || cast(times_declared as {{ dbt.type_string() }}) || ' times' as alert_state,
+    went || ' ' || cast(times_declared as {{ dbt.type_string() }}) || ' times the declared change'
+        as alert_state,
     funnel_id,
     metric,
     stage_id,

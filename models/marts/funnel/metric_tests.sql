@@ -122,11 +122,15 @@ judged_tests as (
                 then least(1e0, min(p_value_times) over (order by p_value desc nulls last))
         end as q_value,
         coalesce(
-            case direction
-                when 'fall' then -size
-                when 'rise' then size
-                else abs(size)
-            end >= change,
+            -- A fall from 0.50 to 0.35 is one by 30 percent, whatever a double makes of it.
+            round(
+                case direction
+                    when 'fall' then -size
+                    when 'rise' then size
+                    else abs(size)
+                end,
+                9
+            ) >= change,
             false
         ) as is_large,
     from ranked_tests
