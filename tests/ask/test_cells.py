@@ -135,7 +135,8 @@ def test_deals_behind_count_what_the_pipeline_counts(reader: duckdb.DuckDBPyConn
     for *cell, deals, amount in rows:
         ((found, worth),) = reader.execute(
             "select count(*), coalesce(sum(amount), 0) "
-            "from deals_behind(?, ?, stage := ?, segment := ?, value := ?)", cell
+            "from deals_behind(?, ?, stage := ?, segment := ?, value := ?)",
+            cell,
         ).fetchall()
         assert (cell, found, worth) == (cell, deals, amount)
     assert sum(row[5] for row in rows) > 0
