@@ -1,8 +1,9 @@
 """A release in PostgreSQL, for teams whose BI tool needs a server.
 
-The release is loaded into a schema that nobody reads, counted, and then takes the name `funnel` in one
-transaction. Whatever dies before that leaves readers with what they have; the next call begins anew.
-The release before stays as `funnel_previous` until the next one comes, for those who still read it.
+The release is loaded into a schema that nobody reads, counted, and then takes the name `funnel` in
+one transaction. Whatever dies before that leaves readers with what they have; the next call begins
+anew. The release before stays as `funnel_previous` until the next one comes, for those who still
+read it.
 """
 
 from __future__ import annotations
@@ -157,8 +158,8 @@ def _type(table: str, column: str, data_type: str) -> str:
         return data_type.replace("DECIMAL", "numeric")
     if data_type not in TYPES:
         raise PostgresError(
-            f"{table}.{column}: expected a type that PostgreSQL has too ({', '.join(sorted(TYPES))} "
-            f"or DECIMAL), found {data_type}. Add it to orchestration/postgres.py."
+            f"{table}.{column}: expected DECIMAL or a type that PostgreSQL has too "
+            f"({', '.join(sorted(TYPES))}), found {data_type}. Add it to orchestration/postgres.py."
         )
     return TYPES[data_type]
 
@@ -245,8 +246,8 @@ def _forget_previous(server: psycopg.Connection) -> None:
     if dependents:
         raise PostgresError(
             f"PostgreSQL: expected nothing that still depends on {PREVIOUS}, found the views "
-            f"{', '.join(name for (name,) in dependents)}. A view stays with the tables that it was "
-            f"made of: drop them, and create them anew on {SCHEMA} after each release."
+            f"{', '.join(name for (name,) in dependents)}. A view stays with the tables that it "
+            f"was made of: drop them, and create them anew on {SCHEMA} after each release."
         )
     with server.transaction():
         server.execute(sql.SQL("set local lock_timeout = {}").format(DROP_WAIT))
@@ -289,10 +290,13 @@ def _load(
             "(format csv, header false, force_quote *, nullstr '')"
         )
         statement = sql.SQL("copy {} from stdin (format csv, null '')").format(name)
-        with server.cursor() as cursor:
-            with cursor.copy(statement) as copy, rows.open("rb") as file:
-                while chunk := file.read(CHUNK):
-                    copy.write(chunk)
+        with (
+            server.cursor() as cursor,
+            cursor.copy(statement) as copy,
+            rows.open("rb") as file,
+        ):
+            while chunk := file.read(CHUNK):
+                copy.write(chunk)
         _add_key(server, name, table.key)
         _describe(server, name, table)
         server.execute(sql.SQL("analyze {}").format(name))
@@ -301,7 +305,7 @@ def _load(
 
 
 def _add_key(server: psycopg.Connection, name: sql.Identifier, key: Sequence[str]) -> None:
-    """The primary key; a unique one where a null is a value of it, as in cohorts of the grain all."""
+    """The primary key; a unique one where a null is a value of it, as in the cohort `all`."""
     if not key:
         return
     columns = sql.SQL(", ").join(sql.Identifier(column) for column in key)

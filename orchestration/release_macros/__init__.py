@@ -1,10 +1,10 @@
 """The macros of a release: what a reader asks a question of, besides the tables.
 
-One macro a file, named for it: its description in a comment, which readers see in the file; `reads`,
-the tables without which a release does not get it; `example`, a call that the audit binds; then the
-statement. `$name` stands for the macro's own name, `$timezone` for the reporting time zone,
-`$columns_of_<table>` for the columns of a table, `$values_table` for the one with the segments of the
-cells that the macro looks behind, and any other `$part` for the file of `parts/`.
+One macro a file, named for it: its description in a comment, which readers see in the file;
+`reads`, the tables without which a release does not get it; `example`, a call that the audit binds;
+then the statement. `$name` stands for the macro's own name, `$timezone` for the reporting time
+zone, `$columns_of_<table>` for the columns of a table, `$values_table` for the one with the
+segments of the cells that the macro looks behind, and any other `$part` for the file of `parts/`.
 
 Macros name tables, and one another, without schema or database: a reader opens the file, or
 attaches it and says `use`.

@@ -179,7 +179,8 @@ def test_subjects_behind_a_list_are_those_that_its_funnel_counts(
         f"select segment_value, step, reached from funnel_of_{macro}({asked}) order by all"
     ).fetchall()
     listed = reader.execute(
-        "select segment_value, step, count(distinct subject_id) filter (where furthest_step >= step) "
+        "select segment_value, step, "
+        "count(distinct subject_id) filter (where furthest_step >= step) "
         f"from subjects_of_{macro}({asked}), range(1, 4) as steps (step) group by all order by all"
     ).fetchall()
     assert counted
