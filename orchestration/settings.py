@@ -87,7 +87,7 @@ SETTINGS = (
         "a whole number from 0",
         "Events of so many days before the as-of are published in fct_events; 0 publishes none. A "
         "year and a month lets one compare with the year before. Each million events takes some "
-        "80 MB in a release, and seconds of the night.",
+        "40 MB in a release, and some seconds of the night.",
     ),
     Setting(
         "FUNNEL_KEEP_RELEASES",
