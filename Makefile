@@ -18,11 +18,11 @@ COMPILE = $(BIN)/uv pip compile --universal --python-version 3.11 --generate-has
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help nightly test bench rollback accept report quality verify docs sql dagster settings \
-	simulate more-days lint format lock clean
+.PHONY: help nightly test bench rollback accept report quality verify docs sql publish-postgres \
+	dagster settings simulate more-days lint format lock clean
 
 help: ## This list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 nightly: $(VENV)/.for-nights ## Load what is new, build, check and publish; an empty landing gets a simulated company first
 	@$(RUN) nightly
@@ -54,6 +54,9 @@ docs: $(VENV)/.for-nights ## Write tables, columns and lineage as one page
 
 sql: $(VENV)/.for-nights ## Open a shell for SQL on the current release, for reading only; SQL on standard input works, too
 	@$(RUN) sql
+
+publish-postgres: $(VENV)/.for-nights ## Load the current release into PostgreSQL, at FUNNEL_POSTGRES_URL
+	@$(RUN) publish-postgres
 
 dagster: $(VENV)/.for-nights ## Serve Dagster with its schedule and sensor on http://127.0.0.1:3000
 	@$(RUN) dagster

@@ -152,6 +152,23 @@ def sql(settings: Settings, options: argparse.Namespace) -> int:
     return 0
 
 
+def publish_postgres(settings: Settings, options: argparse.Namespace) -> int:
+    """Load the current release into the PostgreSQL database of FUNNEL_POSTGRES_URL."""
+    from orchestration.postgres import SCHEMA, PostgresError, publish_to_postgres
+    from orchestration.releases import ReleaseError
+
+    try:
+        loaded = publish_to_postgres(settings, lambda line: print(line, flush=True))
+    except (PostgresError, ReleaseError) as error:
+        return _refuse(error)
+    name = loaded.release.release_id
+    if loaded.was_loaded:
+        print(f"Readers of the schema {SCHEMA} now get release {name}.")
+    else:
+        print(f"The schema {SCHEMA} has release {name} already; nothing was loaded.")
+    return 0
+
+
 def show_settings(settings: Settings, options: argparse.Namespace) -> int:
     """List every setting with its default, what it may be and why."""
     for setting in SETTINGS:
@@ -194,6 +211,7 @@ def _parser() -> argparse.ArgumentParser:
     word("verify", verify)
     word("docs", docs)
     word("sql", sql)
+    word("publish-postgres", publish_postgres)
     word("settings", show_settings)
     word("dagster", dagster)
     return parser

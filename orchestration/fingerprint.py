@@ -9,13 +9,15 @@ from orchestration import raw
 from orchestration.dbt import code_digest
 from orchestration.declaration_tables import TABLES
 from orchestration.declarations import Declarations
+from orchestration.release_macros import macro_texts
 from orchestration.settings import Settings
 
 
 def fingerprint(settings: Settings, declared: Declarations) -> str:
     """A text of 32 hexadecimal digits that is another when any table may be another.
 
-    It covers what was delivered, what is declared, the models, and the settings that they read.
+    It covers what was delivered, what is declared, the models, the settings that they read, and the
+    macros of a release.
 
     Raises:
         LedgerError: a run is loading.
@@ -25,6 +27,7 @@ def fingerprint(settings: Settings, declared: Declarations) -> str:
         *(declared.as_csv(table) for table in TABLES),
         settings.as_of.isoformat() if settings.as_of else "from the data",
         *code_and_settings(settings),
+        *macro_texts(),
     ]
     return short_hash(parts)
 

@@ -125,7 +125,7 @@ def _write(
     changes += _dropped_tables(tables, current)
     release = release.with_rows(
         {change.table_name: change.rows for change in changes if change.rows is not None}
-    )
+    ).with_keys({table.name: table.key for table in (*tables, *LOG_TABLES)})
     # A connection of its own: the newest release may be the one before, and no file can be attached
     # under two names.
     attached = {"release": (folder / DATABASE, WRITABLE)}

@@ -13,9 +13,9 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
@@ -43,6 +43,8 @@ class Release:
         run_id: the run that made it.
         previous_release_id: the release that readers had before; None for the first.
         rows: table name to number of rows, without the tables of the release log.
+        keys: table name to the columns that tell its rows apart; empty in releases of before these
+            were noted.
     """
 
     release_id: str
@@ -53,6 +55,7 @@ class Release:
     run_id: str
     previous_release_id: str | None
     rows: Mapping[str, int]
+    keys: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def to_json(self) -> str:
         """What stands in the release's own folder."""
@@ -61,6 +64,10 @@ class Release:
     def with_rows(self, rows: Mapping[str, int]) -> Release:
         """This release, now that its rows are counted."""
         return replace(self, rows=rows)
+
+    def with_keys(self, keys: Mapping[str, Sequence[str]]) -> Release:
+        """This release, now that it is known what its tables are."""
+        return replace(self, keys={name: list(key) for name, key in keys.items()})
 
     @classmethod
     def from_json(cls, text: str) -> Self:

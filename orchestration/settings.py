@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
@@ -87,7 +87,7 @@ SETTINGS = (
         "a whole number from 0",
         "Events of so many days before the as-of are published in fct_events; 0 publishes none. A "
         "year and a month lets one compare with the year before. Each million events takes some "
-        "80 MB in a release, and seconds of the night.",
+        "40 MB in a release, and some seconds of the night.",
     ),
     Setting(
         "FUNNEL_KEEP_RELEASES",
@@ -126,6 +126,13 @@ SETTINGS = (
         "A failed run and new alerts are posted there as JSON. It may hold a token: keep it in the "
         "environment.",
     ),
+    Setting(
+        "FUNNEL_POSTGRES_URL",
+        "",
+        "an address as postgresql://user:password@host/database; empty: none",
+        "`make publish-postgres` loads the current release there. It may hold a password: keep it "
+        "in the environment, or the password in ~/.pgpass.",
+    ),
 )
 
 
@@ -148,7 +155,8 @@ class Settings:
     max_quarantine_share: float
     memory_limit: int
     settle_seconds: int
-    webhook_url: str
+    webhook_url: str = field(repr=False)
+    postgres_url: str = field(repr=False)
 
     @classmethod
     def from_environment(
@@ -191,7 +199,14 @@ class Settings:
             ),
             memory_limit=_memory("FUNNEL_MEMORY_LIMIT", value["FUNNEL_MEMORY_LIMIT"]),
             settle_seconds=_whole("FUNNEL_SETTLE_SECONDS", value["FUNNEL_SETTLE_SECONDS"], least=0),
-            webhook_url=_address("FUNNEL_WEBHOOK_URL", value["FUNNEL_WEBHOOK_URL"]),
+            webhook_url=_address(
+                "FUNNEL_WEBHOOK_URL", value["FUNNEL_WEBHOOK_URL"], ("http://", "https://")
+            ),
+            postgres_url=_address(
+                "FUNNEL_POSTGRES_URL",
+                value["FUNNEL_POSTGRES_URL"],
+                ("postgresql://", "postgres://"),
+            ),
         )
 
     @property
@@ -336,7 +351,7 @@ def _memory(name: str, text: str) -> int:
     return limit
 
 
-def _address(name: str, text: str) -> str:
-    if text and not text.startswith(("http://", "https://")):
+def _address(name: str, text: str, schemes: tuple[str, ...]) -> str:
+    if text and not text.startswith(schemes):
         raise _refused(name, "a value that is not shown, as it may hold a secret")
     return text

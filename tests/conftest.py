@@ -11,7 +11,16 @@ FOLDER = Path(__file__).parent
 ALONE = ("docs", "expectations", "orchestration", "real", "staging", "test_known_on.py")
 # What builds longest comes first, so that no process is left with it at the end: folders, and files
 # that take minutes.
-LONGEST = ("semantics", "marts", "simulation", "test_kept_tables.py", "staging", "real", "docs")
+LONGEST = (
+    "semantics",
+    "marts",
+    "ask",
+    "simulation",
+    "test_kept_tables.py",
+    "staging",
+    "real",
+    "docs",
+)
 
 
 # First, as the groups are read by the plugin in its own turn.

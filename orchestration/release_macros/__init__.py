@@ -1,9 +1,10 @@
 """The macros of a release: what a reader asks a question of, besides the tables.
 
-One macro a file, named for it: its description in a comment, which readers see in the file; `reads`,
-the tables without which a release does not get it; `example`, a call that the audit binds; then the
-statement. `$name` stands for the macro's own name, `$timezone` for the reporting time zone,
-`$columns_of_<table>` for the columns of a table, and any other `$part` for the file of `parts/`.
+One macro a file, named for it: its description in a comment, which readers see in the file;
+`reads`, the tables without which a release does not get it; `example`, a call that the audit binds;
+then the statement. `$name` stands for the macro's own name, `$timezone` for the reporting time
+zone, `$columns_of_<table>` for the columns of a table, `$values_table` for the one with the
+segments of the cells that the macro looks behind, and any other `$part` for the file of `parts/`.
 
 Macros name tables, and one another, without schema or database: a reader opens the file, or
 attaches it and says `use`.
@@ -81,6 +82,11 @@ def create_macros(connection: duckdb.DuckDBPyConnection, macros: Sequence[Macro]
         )
 
 
+def macro_texts() -> tuple[str, ...]:
+    """The files that the macros are made of: where they are others, so is the release."""
+    return tuple(path.read_text(encoding="utf-8") for path in sorted(FOLDER.rglob("*.sql")))
+
+
 def _read(path: Path) -> Macro:
     found = HEADER.fullmatch(path.read_text(encoding="utf-8"))
     if not found or found[3] != path.stem:
@@ -109,14 +115,10 @@ def _read(path: Path) -> Macro:
 def _completed(macro: Macro, words: dict[str, str]) -> Macro:
     """The macro with its parts put in, those of parts too."""
     parts = {path.stem: path.read_text(encoding="utf-8") for path in FOLDER.glob("parts/*.sql")}
-    # Whose segments a cell is of: those of journeys, or those of deals in the pipeline.
-    if "pipeline_deals" in macro.reads:
-        values = "pipeline_deals"
-    elif "pipeline_moves" in macro.reads:
-        values = "pipeline_moves"
-    else:
-        values = "fct_journey_segments"
-    words = {**parts, **words, "name": macro.name, "values_table": values}
+    # Whose segments a cell is of: those of deals in the pipeline, or those of journeys.
+    of_deals = [name for name in ("pipeline_deals", "pipeline_moves") if name in macro.reads]
+    values_table = (of_deals or ["fct_journey_segments"])[0]
+    words = {**parts, **words, "name": macro.name, "values_table": values_table}
     statement = macro.statement
     while "$" in statement:
         try:

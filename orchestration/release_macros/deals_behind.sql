@@ -1,10 +1,10 @@
 -- The deals behind a cell of pipeline_daily, as in
--- from deals_behind('sales_pipeline', '2026-01-31', 'approaching', segment := 'team', value := 'North'):
+-- from deals_behind('sales_pipeline', '2026-01-31', stage := 'approaching', segment := 'team', value := 'North'):
 -- those that were in the stage at the end of the day (open_deals), with their amount as it was then.
--- stage: null for all stages. segment and value: segment_name and segment_value of the cell.
+-- stage: all open stages unless said. segment and value: segment_name and segment_value of the cell.
 -- One row per deal.
 -- reads: dim_funnels, dim_funnel_stages, dim_segments, pipeline_deals, pipeline_daily
--- example: deals_behind('f', '2026-01-01', 'a')
+-- example: deals_behind('f', '2026-01-01', stage := 'a')
 create macro deals_behind(funnel, day, stage := null, segment := 'all', value := 'all') as table
 with
 

@@ -10,7 +10,7 @@
 create macro journeys_behind(
     funnel,
     stage,
-    figure := 'reached',
+    figure,
     grain := 'all',
     cohort := null,
     segment := 'all',

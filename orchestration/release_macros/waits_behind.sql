@@ -5,12 +5,12 @@
 -- cohort_date of the cell, all unless said. segment and value: its segment_name and segment_value.
 -- seconds: how long it took, of completed ones. One row per visit (any_exit) or journey.
 -- reads: dim_funnels, dim_funnel_stages, dim_segments, fct_journeys, fct_journey_segments, fct_stage_visits
--- example: waits_behind('f', 'a', 'b')
+-- example: waits_behind('f', 'a', 'b', 'completed')
 create macro waits_behind(
     funnel,
     from_stage,
-    to_stage := 'any_exit',
-    figure := 'completed',
+    to_stage,
+    figure,
     grain := 'all',
     cohort := null,
     segment := 'all',

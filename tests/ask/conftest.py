@@ -21,7 +21,7 @@ from tests.support.warehouse import build_warehouse
 
 @pytest.fixture(scope="session")
 def release_settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """The settings of a warehouse with one release: half a year of thirty visitors a day."""
+    """The settings of a warehouse with one release: half a year of twenty visitors a day."""
     folder = tmp_path_factory.mktemp("ask")
     settings = Settings.from_environment(
         {},
@@ -30,7 +30,7 @@ def release_settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
             "FUNNEL_LANDING": str(folder / "landing"),
         },
     )
-    generate(settings.landing, parameters=Parameters(visitors_per_day=30))
+    generate(settings.landing, parameters=Parameters(visitors_per_day=20))
     build_warehouse(settings.landing, settings.seeds, settings.home, with_tests=False)
     publish(
         settings,

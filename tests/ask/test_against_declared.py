@@ -74,8 +74,8 @@ def test_what_lies_between_two_stages_is_that_of_the_cycle_times(
 ) -> None:
     """The times from stage to stage would be others than the mart's."""
     rows = reader.execute(
-        "select segment_name, segment_value, completed + competing + censored, completed, censored, "
-        "p10, p25, p50, p75, p90 from cycle_times where funnel_id = 'sales_pipeline' "
+        "select segment_name, segment_value, completed + competing + censored, completed, "
+        "censored, p10, p25, p50, p75, p90 from cycle_times where funnel_id = 'sales_pipeline' "
         "and from_stage_id = 'target' and to_stage_id = 'won' and cohort_grain = 'all' "
         "and segment_name in ('all', 'region') order by all"
     ).fetchall()

@@ -241,5 +241,5 @@ def test_mistakes_are_told_of_an_empty_release_too(reader: duckdb.DuckDBPyConnec
         tables = [PublishedTable("main", name, (), "", ()) for name in names]
         create_macros(connection, release_macros(tables, "UTC"))
         for asked in ("funnel_of_stages('shop', ['a'])", "funnel_of_events('user', ['a'])"):
-            with pytest.raises(duckdb.Error, match="expected .*, found"):
+            with pytest.raises(duckdb.Error, match=r"expected .*, found"):
                 connection.execute(f"from {asked}").fetchall()

@@ -27,6 +27,7 @@ def test_a_minimum_that_is_no_whole_number_from_1_is_refused_by_name(minimum: st
         {"FUNNEL_TIMEZONE": "Asia/Shanghai"},
         {"FUNNEL_CURRENCY": "EUR"},
         {"FUNNEL_MIN_REPORTABLE": "50"},
+        {"FUNNEL_EVENT_DAYS": "0"},
     ],
     ids=lambda changed: next(iter(changed)),
 )

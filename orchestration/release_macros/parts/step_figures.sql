@@ -1,7 +1,13 @@
+-- Of the whole there is a funnel also where nobody entered it. DuckDB 1.2 takes a `union` here, after
+-- `with recursive`, for one that keeps repeats.
 segment_values as (
-    select distinct segment_value from valued
-    union
-    select 'all' where breakdown = 'all'
+    select segment_value
+    from (
+        select segment_value from valued
+        union all
+        select 'all' as segment_value where breakdown = 'all'
+    ) as all_values
+    group by segment_value
 ),
 
 step_counts as (
