@@ -76,18 +76,34 @@ persons as (
     from {{ ref('dim_persons') }}
 ),
 
+-- On a device that several share, what began with one of them counts for who signs in, and for the
+-- device, which is a visitor of its own.
+session_persons as (
+    select
+        session_id,
+        person_id,
+    from sessions
+    where person_id is not null
+    union
+    select
+        sessions.session_id,
+        user_persons.person_id,
+    from sessions
+    inner join user_persons
+        on sessions.user_id = user_persons.user_id
+),
+
 session_touches as (
     select
         'session' as touch_type,
         sessions.session_id as touch_id,
-        -- On a device that others share, whoever signs in during a session began it.
-        coalesce(user_persons.person_id, sessions.person_id) as person_id,
+        session_persons.person_id,
         cast(null as varchar) as record_account_id,
         coalesce(sessions.channel, '(no channel)') as channel,
         sessions.started_at as touched_at,
     from sessions
-    left join user_persons
-        on sessions.user_id = user_persons.user_id
+    inner join session_persons
+        on sessions.session_id = session_persons.session_id
 ),
 
 activity_touches as (
@@ -124,7 +140,6 @@ activity_touches as (
 
 touches as (
     select * from session_touches
-    where person_id is not null
     union all
     select * from activity_touches
     where person_id is not null
