@@ -110,16 +110,13 @@ activity_touches as (
     select
         'activity' as touch_type,
         activities.activity_id as touch_id,
-        -- A record that is nobody's is dealt with as a person of its own.
-        case
-            when activities.record_id is not null
-                then coalesce(
-                    record_persons.person_id,
-                    'record:'
-                    || coalesce(record_survivors.surviving_record_id, activities.record_id)
-                )
-            else contact_persons.person_id
-        end as person_id,
+        -- A record that is nobody's is dealt with as a person of its own; of one that was never
+        -- delivered, the contact tells whose it was.
+        coalesce(
+            record_persons.person_id,
+            'record:' || records.record_id,
+            contact_persons.person_id
+        ) as person_id,
         records.account_id as record_account_id,
         activity_channels.channel,
         activities.occurred_at as touched_at,

@@ -28,8 +28,7 @@ spelled_paths as (
         journey_number,
         is_conversion,
         touches,
-        min({{ microseconds_between('touched_at', 'last_touched_at') }})
-            filter (where touch_number = 1) as microseconds_on_path,
+        max({{ microseconds_between('touched_at', 'last_touched_at') }}) as microseconds_on_path,
         {{ dbt.listagg('channel', "' > '", 'order by touch_number') }} as first_channels,
     from touches
     where touch_number <= 20
