@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from itertools import product
@@ -345,8 +345,8 @@ def _acquired() -> dict[str, tuple[Any, ...]]:
     for funnel, visitor, number, outcome, is_mature, at, _, amount in WORLD.journeys:
         if (funnel, number) != ("shop", 1):
             continue
-        touch = first.get(WORLD.visitors[visitor])
-        channel = touch.channel if touch and touch.at <= at else "(no touchpoint)"
+        earliest = first.get(WORLD.visitors[visitor])
+        channel = earliest.channel if earliest and earliest.at <= at else "(no touchpoint)"
         paid = amount if outcome == "won" else None
         found[visitor] = (channel, at, is_mature, outcome == "won", paid)
     return found
@@ -506,7 +506,7 @@ def test_each_channel_has_those_it_brought(built: Tables) -> None:
 def test_who_came_again_is_counted_by_calendar(built: Tables) -> None:
     """Prevents a session before the acquisition, or of another day in UTC, from being a return."""
     acquired = _acquired()
-    starts = {
+    starts: dict[str, Callable[[date], date]] = {
         "day": lambda day: day,
         "week": lambda day: day - timedelta(days=day.weekday()),
         "month": lambda day: day.replace(day=1),
