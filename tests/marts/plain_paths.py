@@ -120,7 +120,7 @@ def next_steps(facts: Facts) -> dict[tuple[str, ...], tuple[int, int, float | No
             )
     counts: Counter[tuple[str, ...]] = Counter()
     last: Counter[tuple[str, ...]] = Counter()
-    times = defaultdict(list)
+    times: dict[tuple[str, ...], list[Decimal]] = defaultdict(list)
     for journey in facts.journeys:
         funnel = journey.funnel
         for visit in journey.visits:

@@ -1,12 +1,14 @@
-"""Attribution of random journeys, against plain Python and linear algebra (`plain_attribution`)."""
+"""Attribution and acquisition of random journeys, against plain Python and linear algebra."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from itertools import product
 from random import Random
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import duckdb
@@ -50,6 +52,7 @@ SEEDS = {
         sales_60,sales,60,14,account
         sales_alone,sales,60,14,person
     """,
+    "acquisition_settings": "funnel_id,referrer_property\nshop,invited_by\n",
     "channel_costs": """\
         channel,period_date,cost,currency
         Search,2025-01-01,1000,
@@ -102,6 +105,13 @@ class World:
             for funnel, subjects in (("shop", self.visitors), ("sales", self.deals))
             for subject in sorted(subjects)
             for number in range(1, 2 if funnel == "sales" else random.randrange(2, 4))
+        ]
+
+        # Whom visitors name as having invited them, and when they do.
+        self.names = [
+            (visitor, random.choice([*sorted(self.visitors), "nobody"]), self._instant(random))
+            for visitor in sorted(self.visitors)
+            if random.random() < 0.6
         ]
 
     @staticmethod
@@ -208,6 +218,8 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tables]:
             *("int_touchpoints", "int_subject_persons", "int_channel_costs"),
             *("int_attributed_journeys", "int_attribution_touches", "int_attribution_periods"),
             *("int_touch_credits", "int_removal_effects", "int_attribution_credits"),
+            *("int_acquisitions", "int_referrals", "int_retention_periods", "referrals"),
+            *("acquisition_to_referral", "retention_triangles", "retention_curves"),
             *("--exclude-resource-types", "unit_test"),
             *("--indirect-selection", "cautious"),
             *dbt.common_arguments(settings),
@@ -247,8 +259,37 @@ def _write(connection: duckdb.DuckDBPyConnection) -> None:
         ),
         "core.fct_journeys": (
             "funnel_id varchar, subject_id varchar, journey_number integer, outcome varchar,"
-            " is_mature boolean, entered_at timestamp, ended_at timestamp, amount decimal(18, 4)",
-            [*WORLD.journeys],
+            " is_mature boolean, entered_at timestamp, ended_at timestamp, amount decimal(18, 4),"
+            " entered_date date",
+            [(*journey, _day(journey[5])) for journey in WORLD.journeys],
+        ),
+        "core.dim_funnel_stages": (
+            "funnel_id varchar, stage_id varchar, stage_position integer, stage_kind varchar",
+            [("shop", "visit", 1, "open"), ("shop", "paid", 2, "won")],
+        ),
+        "core.fct_journey_stages": (
+            "funnel_id varchar, subject_id varchar, journey_number integer, stage_id varchar,"
+            " counted_at timestamp",
+            [
+                *((*journey[:3], "visit", journey[5]) for journey in WORLD.journeys),
+                *(
+                    (*journey[:3], "paid", journey[6])
+                    for journey in WORLD.journeys
+                    if _is_won(journey)
+                ),
+            ],
+        ),
+        "intermediate.int_calendar_dates": (
+            "calendar_date date",
+            [(date(2024, 12, 1) + timedelta(days=number),) for number in range(140)],
+        ),
+        "intermediate.int_evidence": (
+            "evidence_type varchar, person_id varchar, properties varchar, content_number bigint,"
+            " occurred_at timestamp",
+            [
+                ("event", WORLD.visitors[visitor], f'{{"invited_by": "{name}"}}', number, at)
+                for number, (visitor, name, at) in enumerate(WORLD.names)
+            ],
         ),
         "intermediate.int_person_identifiers": (
             "identifier_type varchar, identifier varchar, person_id varchar",
@@ -282,8 +323,48 @@ def _write(connection: duckdb.DuckDBPyConnection) -> None:
             connection.executemany(f"insert into {name} values ({places})", rows)
 
 
+def _is_won(journey: tuple[Any, ...]) -> bool:
+    return bool(journey[3] == "won")
+
+
+def _day(instant: datetime) -> date:
+    return instant.replace(tzinfo=ZoneInfo("UTC")).astimezone(TIME_ZONE).date()
+
+
 def _month(instant: datetime) -> date:
-    return instant.replace(tzinfo=ZoneInfo("UTC")).astimezone(TIME_ZONE).date().replace(day=1)
+    return _day(instant).replace(day=1)
+
+
+def _acquired() -> dict[str, tuple[Any, ...]]:
+    """By visitor: channel, instant, whether mature and won, amount in ten-thousandths."""
+    touches = sorted(WORLD.touches(), key=lambda touch: (touch.at, touch.channel))
+    first: dict[str, Touch] = {}
+    for touch in touches:
+        first.setdefault(touch.person_id, touch)
+    found = {}
+    for funnel, visitor, number, outcome, is_mature, at, _, amount in WORLD.journeys:
+        if (funnel, number) != ("shop", 1):
+            continue
+        earliest = first.get(WORLD.visitors[visitor])
+        channel = earliest.channel if earliest and earliest.at <= at else "(no touchpoint)"
+        paid = amount if outcome == "won" else None
+        found[visitor] = (channel, at, is_mature, outcome == "won", paid)
+    return found
+
+
+def _referrers() -> dict[str, str]:
+    """By visitor, the visitor who brought them."""
+    acquired = _acquired()
+    found = {}
+    for visitor, name, at in WORLD.names:
+        if (
+            at <= acquired[visitor][1]
+            and name in acquired
+            and name != visitor
+            and acquired[name][1] < acquired[visitor][1]
+        ):
+            found[visitor] = name
+    return found
 
 
 @pytest.mark.parametrize("attribution", QUESTIONS)
@@ -387,3 +468,89 @@ def test_a_worked_path_goes_to_its_channels(built: Tables) -> None:
         {"Search": 3 / 8, "Social": 3 / 4, "E-mail": 0.5}
     )
     assert built.query("select count(*) from marts.attribution")[0][0] > 300
+
+
+def test_each_channel_has_those_it_brought(built: Tables) -> None:
+    """Prevents people from being put under a later channel, another month, or no referrer."""
+    acquired, brought = _acquired(), _referrers()
+    assert len(brought) > 5
+    months = sorted({_month(row[1]) for row in acquired.values()})
+    channels = sorted({row[0] for row in acquired.values()})
+    for month, channel in product((None, *months), ("all", *channels)):
+        of = {
+            visitor: row
+            for visitor, row in acquired.items()
+            if channel in ("all", row[0]) and month in (None, _month(row[1]))
+        }
+        won = {visitor: row for visitor, row in of.items() if row[3]}
+        found = built.query(
+            "select acquired, reached, mature_acquired, mature_reached, brought, amount,"
+            " amount_unknown from marts.acquisition_to_referral where channel = ?"
+            " and cohort_date is not distinct from ? order by stage_position",
+            [channel, month],
+        )
+        expected = [
+            (
+                *(len(of), len(reached)),
+                sum(row[2] for row in of.values()),
+                sum(row[2] for row in reached.values()),
+                sum(visitor in brought for visitor in reached),
+                sum((row[4] or Decimal(0) for row in won.values()), Decimal(0)),
+                sum(row[4] is None for row in won.values()),
+            )
+            for reached in (of, won)
+        ]
+        assert found == (expected if of else []), (month, channel)
+
+
+def test_who_came_again_is_counted_by_calendar(built: Tables) -> None:
+    """Prevents a session before the acquisition, or of another day in UTC, from being a return."""
+    acquired = _acquired()
+    starts: dict[str, Callable[[date], date]] = {
+        "day": lambda day: day,
+        "week": lambda day: day - timedelta(days=day.weekday()),
+        "month": lambda day: day.replace(day=1),
+    }
+    rows = built.query(
+        "select cohort_grain, cohort_date, period_date, is_whole, acquired, active"
+        " from marts.retention_triangles where channel = 'all'"
+    )
+    assert len(rows) > 500
+    for grain, cohort, period, is_whole, count, active in rows:
+        start = starts[grain]
+        of = [v for v, row in acquired.items() if start(_day(row[1])) == cohort]
+        again = {
+            visitor
+            for visitor in of
+            for person, _, at in WORLD.sessions
+            if person == WORLD.visitors[visitor]
+            and at >= acquired[visitor][1]
+            and start(_day(at)) == period
+        }
+        days = {"day": 1, "week": 7, "month": 32}[grain]
+        assert is_whole == (start(period + timedelta(days=days)) <= _day(AS_OF))
+        assert (count, active) == (len(of), len(again) if is_whole else None), (grain, cohort)
+
+
+def test_chains_of_referrals_are_those_that_lead_up(built: Tables) -> None:
+    """Prevents a chain from stopping at its first step, or from counting somebody twice."""
+    referrers = _referrers()
+    ancestors = {}
+    for visitor in referrers:
+        chain = [visitor]
+        while chain[-1] in referrers:
+            chain.append(referrers[chain[-1]])
+        ancestors[visitor] = chain[1:]
+    assert max(map(len, ancestors.values())) > 1
+    found = built.query(
+        "select subject_id, generation, first_person_id, brought_directly, brought_in_all"
+        " from marts.referrals where referrer_status = 'known'"
+    )
+    assert sorted(found) == sorted(
+        (
+            *(visitor, len(chain), f"visitor:{chain[-1]}"),
+            sum(other[0] == visitor for other in ancestors.values()),
+            sum(visitor in other for other in ancestors.values()),
+        )
+        for visitor, chain in ancestors.items()
+    )

@@ -152,6 +152,7 @@ LOSSES: Mapping[str, tuple[Loss, ...]] = {
             "next_name in ('demo', 'meeting')",
             "a demonstration is a meeting",
         ),
+        Loss("next_steps", (), "next_name in ('demo', 'meeting')", "the same"),
         *_EXPECTED_CLOSES,
         Loss(
             "pipeline_changes",

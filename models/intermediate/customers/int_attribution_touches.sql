@@ -20,11 +20,25 @@ journeys as (
 
 touchpoints as (
     select
+        touch_type,
+        touch_id,
         person_id,
         account_id,
         channel,
         touched_at,
     from {{ ref('int_touchpoints') }}
+),
+
+-- A session of two persons of one account is one of the account's.
+account_touches as (
+    select distinct
+        touch_type,
+        touch_id,
+        account_id,
+        channel,
+        touched_at,
+    from touchpoints
+    where account_id is not null
 ),
 
 party_touches as (
@@ -38,8 +52,7 @@ party_touches as (
         'account:' || account_id as party_id,
         channel,
         touched_at,
-    from touchpoints
-    where account_id is not null
+    from account_touches
 ),
 
 touches as (

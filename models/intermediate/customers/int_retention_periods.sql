@@ -19,34 +19,34 @@ cohorts as (
 
 cohort_periods as (
     {% for grain in periods_followed %}
-    {{ 'union' if not loop.first }}
-    select distinct
-        '{{ grain }}' as cohort_grain,
-        {{ cohort_date(grain, 'cohorts.acquired_date') }} as cohort_date,
-        {{ cohort_date(grain, 'calendar_dates.calendar_date') }} as period_date,
-        {% if grain == 'month' %}
-            {{ dbt.datediff(
-                cohort_date(grain, 'cohorts.acquired_date'),
-                cohort_date(grain, 'calendar_dates.calendar_date'),
-                'month'
-            ) }} as period_number,
-        {% else %}
-            cast(
+        {{ 'union' if not loop.first }}
+        select distinct
+            '{{ grain }}' as cohort_grain,
+            {{ cohort_date(grain, 'cohorts.acquired_date') }} as cohort_date,
+            {{ cohort_date(grain, 'calendar_dates.calendar_date') }} as period_date,
+            {% if grain == 'month' %}
                 {{ dbt.datediff(
                     cohort_date(grain, 'cohorts.acquired_date'),
                     cohort_date(grain, 'calendar_dates.calendar_date'),
-                    'day'
-                ) }} / {{ 7 if grain == 'week' else 1 }}
-                as integer
-            ) as period_number,
-        {% endif %}
-        {{ periods_followed[grain] }} as periods_followed,
-    from cohorts
-    inner join calendar_dates
-        on
-            {{ cohort_date(grain, 'cohorts.acquired_date') }} <= calendar_dates.calendar_date
-            and {{ dbt.dateadd(grain, periods_followed[grain] + 1, 'cohorts.acquired_date') }}
-            > calendar_dates.calendar_date
+                    'month'
+                ) }} as period_number,
+            {% else %}
+                cast(
+                    {{ dbt.datediff(
+                        cohort_date(grain, 'cohorts.acquired_date'),
+                        cohort_date(grain, 'calendar_dates.calendar_date'),
+                        'day'
+                    ) }} / {{ 7 if grain == 'week' else 1 }}
+                    as integer
+                ) as period_number,
+            {% endif %}
+            {{ periods_followed[grain] }} as periods_followed,
+        from cohorts
+        inner join calendar_dates
+            on
+                {{ cohort_date(grain, 'cohorts.acquired_date') }} <= calendar_dates.calendar_date
+                and {{ dbt.dateadd(grain, periods_followed[grain] + 1, 'cohorts.acquired_date') }}
+                > calendar_dates.calendar_date
     {% endfor %}
 )
 

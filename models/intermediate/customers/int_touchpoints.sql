@@ -76,34 +76,47 @@ persons as (
     from {{ ref('dim_persons') }}
 ),
 
+-- On a device that several share, what began with one of them counts for who signs in, and for the
+-- device, which is a visitor of its own.
+session_persons as (
+    select
+        session_id,
+        person_id,
+    from sessions
+    where person_id is not null
+    union
+    select
+        sessions.session_id,
+        user_persons.person_id,
+    from sessions
+    inner join user_persons
+        on sessions.user_id = user_persons.user_id
+),
+
 session_touches as (
     select
         'session' as touch_type,
         sessions.session_id as touch_id,
-        -- On a device that others share, whoever signs in during a session began it.
-        coalesce(user_persons.person_id, sessions.person_id) as person_id,
+        session_persons.person_id,
         cast(null as varchar) as record_account_id,
         coalesce(sessions.channel, '(no channel)') as channel,
         sessions.started_at as touched_at,
     from sessions
-    left join user_persons
-        on sessions.user_id = user_persons.user_id
+    inner join session_persons
+        on sessions.session_id = session_persons.session_id
 ),
 
 activity_touches as (
     select
         'activity' as touch_type,
         activities.activity_id as touch_id,
-        -- A record that is nobody's is dealt with as a person of its own.
-        case
-            when activities.record_id is not null
-                then coalesce(
-                    record_persons.person_id,
-                    'record:'
-                    || coalesce(record_survivors.surviving_record_id, activities.record_id)
-                )
-            else contact_persons.person_id
-        end as person_id,
+        -- A record that is nobody's is dealt with as a person of its own; of one that was never
+        -- delivered, the contact tells whose it was.
+        coalesce(
+            record_persons.person_id,
+            'record:' || records.record_id,
+            contact_persons.person_id
+        ) as person_id,
         records.account_id as record_account_id,
         activity_channels.channel,
         activities.occurred_at as touched_at,
@@ -124,7 +137,6 @@ activity_touches as (
 
 touches as (
     select * from session_touches
-    where person_id is not null
     union all
     select * from activity_touches
     where person_id is not null

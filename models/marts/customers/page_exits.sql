@@ -4,10 +4,10 @@ events as (
     select
         session_id,
         evidence_name,
-        case
-            when {{ json_text('properties', 'page_path') }} != ''
-                then {{ url_without_query(json_text('properties', 'page_path')) }}
-        end as page,
+        coalesce(
+            nullif({{ url_without_query(json_text('properties', 'page_path')) }}, ''),
+            nullif({{ json_text('properties', 'page_type') }}, '')
+        ) as page,
         file_number,
         source_row,
         occurred_at,

@@ -54,27 +54,27 @@ active_dates as (
 
 active_periods as (
     {% for grain in grains %}
-    {{ 'union' if not loop.first }}
-    select
-        funnel_id,
-        subject_id,
-        channel,
-        '{{ grain }}' as cohort_grain,
-        {{ cohort_date(grain, 'acquired_date') }} as cohort_date,
-        {{ cohort_date(grain, 'active_date') }} as period_date,
-    from active_dates
+        {{ 'union' if not loop.first }}
+        select
+            funnel_id,
+            subject_id,
+            channel,
+            '{{ grain }}' as cohort_grain,
+            {{ cohort_date(grain, 'acquired_date') }} as cohort_date,
+            {{ cohort_date(grain, 'active_date') }} as period_date,
+        from active_dates
     {% endfor %}
 ),
 
 grain_acquisitions as (
     {% for grain in grains %}
-    {{ 'union all' if not loop.first }}
-    select
-        funnel_id,
-        channel,
-        '{{ grain }}' as cohort_grain,
-        {{ cohort_date(grain, 'acquired_date') }} as cohort_date,
-    from acquisitions
+        {{ 'union all' if not loop.first }}
+        select
+            funnel_id,
+            channel,
+            '{{ grain }}' as cohort_grain,
+            {{ cohort_date(grain, 'acquired_date') }} as cohort_date,
+        from acquisitions
     {% endfor %}
 ),
 

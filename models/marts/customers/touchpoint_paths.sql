@@ -21,20 +21,27 @@ touches as (
     from {{ ref('int_attribution_touches') }}
 ),
 
-journey_paths as (
+spelled_paths as (
     select
         attribution_id,
         subject_id,
         journey_number,
         is_conversion,
         touches,
-        {{ dbt.listagg('channel', "' > '", 'order by touch_number') }}
-        || case when touches > 20 then ' > …' else '' end as path,
-        min({{ microseconds_between('touched_at', 'last_touched_at') }})
-            filter (where touch_number = 1) as microseconds_on_path,
+        max({{ microseconds_between('touched_at', 'last_touched_at') }}) as microseconds_on_path,
+        {{ dbt.listagg('channel', "' > '", 'order by touch_number') }} as first_channels,
     from touches
     where touch_number <= 20
     group by attribution_id, subject_id, journey_number, is_conversion, touches
+),
+
+journey_paths as (
+    select
+        attribution_id,
+        is_conversion,
+        first_channels || case when touches > 20 then ' > …' else '' end as path,
+        microseconds_on_path,
+    from spelled_paths
 ),
 
 paths as (

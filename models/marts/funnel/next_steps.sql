@@ -84,50 +84,86 @@ subject_evidence as (
     where subject_types.subject_type in ('lead', 'opportunity')
 ),
 
--- Of several at one instant, the first by type and name.
-instants as (
+-- Of the evidence, much is of nobody in a funnel, or comes before the first visit.
+subjects as (
     select
         subject_type,
         subject_id,
-        occurred_at,
-        min(evidence_type) as evidence_type,
-        min_by(evidence_name, evidence_type || ' ' || evidence_name) as evidence_name,
+        min(entered_at) as first_entered_at,
+    from visits
+    group by subject_type, subject_id
+),
+
+later_evidence as (
+    select
+        subject_evidence.subject_type,
+        subject_evidence.subject_id,
+        subject_evidence.evidence_type,
+        subject_evidence.evidence_name,
+        subject_evidence.occurred_at,
     from subject_evidence
-    where subject_id is not null and occurred_at is not null
-    group by subject_type, subject_id, occurred_at
+    inner join subjects
+        on
+            subject_evidence.subject_type = subjects.subject_type
+            and subject_evidence.subject_id = subjects.subject_id
+    where subject_evidence.occurred_at > subjects.first_entered_at
 ),
 
 next_instants as (
     select
+        visits.subject_type,
         visits.funnel_id,
         visits.subject_id,
         visits.visit_number,
-        instants.evidence_type,
-        instants.evidence_name,
-        {{ microseconds_between('visits.entered_at', 'instants.occurred_at') }}
-            as microseconds_to_next,
+        visits.entered_at,
+        later_evidence.occurred_at,
     from visits
-    asof join instants
+    asof join later_evidence
         on
-            visits.subject_type = instants.subject_type
-            and visits.subject_id = instants.subject_id
-            and visits.entered_at < instants.occurred_at
+            visits.subject_type = later_evidence.subject_type
+            and visits.subject_id = later_evidence.subject_id
+            and visits.entered_at < later_evidence.occurred_at
+),
+
+-- Of several at one instant, the first by type and name.
+next_evidence as (
+    select
+        next_instants.funnel_id,
+        next_instants.subject_id,
+        next_instants.visit_number,
+        min(later_evidence.evidence_type) as evidence_type,
+        min_by(
+            later_evidence.evidence_name,
+            later_evidence.evidence_type || ' ' || later_evidence.evidence_name
+        ) as evidence_name,
+        min({{ microseconds_between('next_instants.entered_at', 'next_instants.occurred_at') }})
+            as microseconds_to_next,
+    from next_instants
+    inner join later_evidence
+        on
+            next_instants.subject_type = later_evidence.subject_type
+            and next_instants.subject_id = later_evidence.subject_id
+            and next_instants.occurred_at = later_evidence.occurred_at
+    group by
+        next_instants.funnel_id,
+        next_instants.subject_id,
+        next_instants.visit_number
 ),
 
 followed_visits as (
     select
         visits.funnel_id,
         visits.stage_id,
-        coalesce(next_instants.evidence_type, 'nothing') as next_type,
-        coalesce(next_instants.evidence_name, 'nothing') as next_name,
+        coalesce(next_evidence.evidence_type, 'nothing') as next_type,
+        coalesce(next_evidence.evidence_name, 'nothing') as next_name,
         visits.is_current,
-        next_instants.microseconds_to_next,
+        next_evidence.microseconds_to_next,
     from visits
-    left join next_instants
+    left join next_evidence
         on
-            visits.funnel_id = next_instants.funnel_id
-            and visits.subject_id = next_instants.subject_id
-            and visits.visit_number = next_instants.visit_number
+            visits.funnel_id = next_evidence.funnel_id
+            and visits.subject_id = next_evidence.subject_id
+            and visits.visit_number = next_evidence.visit_number
 ),
 
 names as (
