@@ -18,7 +18,7 @@ COMPILE = $(BIN)/uv pip compile --universal --python-version 3.11 --generate-has
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help nightly test bench rollback accept quality verify docs dagster settings simulate \
+.PHONY: help nightly test bench rollback accept quality verify docs ladders add-funnel dagster settings simulate \
 	more-days lint format lock clean
 
 help: ## This list
@@ -48,6 +48,12 @@ verify: $(VENV)/.for-nights ## Rebuild all tables from raw, and hold the kept on
 
 docs: $(VENV)/.for-nights ## Write tables, columns and lineage as one page
 	@$(RUN) docs
+
+ladders: $(VENV)/.for-nights ## List the ready-made funnels, with their stages in English and Chinese
+	@$(RUN) ladders
+
+add-funnel: $(VENV)/.for-nights ## Add LADDER=<name> to the declarations, as FUNNEL=<funnel_id> if you like
+	@$(RUN) add-funnel --ladder "$(LADDER)" --funnel "$(FUNNEL)"
 
 dagster: $(VENV)/.for-nights ## Serve Dagster with its schedule and sensor on http://127.0.0.1:3000
 	@$(RUN) dagster

@@ -9,7 +9,6 @@ from itertools import pairwise, product
 from orchestration.declaration_rules.common import Tables, is_regular_expression, listed
 from orchestration.declaration_tables import RFM_MEASURES, RFM_SCORES, Mistake, Row
 
-
 # What a record tells of its own outcome. By these everybody who converted would have been a good
 # lead from the beginning.
 KNOWN_AFTERWARDS = (
