@@ -147,13 +147,9 @@ def add_funnel(settings: Settings, options: argparse.Namespace) -> int:
     print("the match_value of the event or stage by which your systems know")
     for line, stage_id in added.lines_to_fill_in:
         print(f"    line {line}: {stage_id}")
-    print(
-        "Until then nights are refused. Of a stage that nothing tells of, remove this row and that"
-    )
-    print(
-        "in funnel_stages.csv, and number the stages behind it anew. What a rule may be stands in"
-    )
-    print("docs/declare-a-funnel.md.")
+    print("Until then nights are refused. Of a stage that nothing tells of, remove this row and")
+    print("that in funnel_stages.csv, and number the stages behind it anew. What a rule may be")
+    print("stands in docs/declare-a-funnel.md.")
     return 0
 
 
