@@ -6,14 +6,7 @@ run as (
 
 declared_attributes as (
     select attribute
-    from {{ ref('segments') }}
-    union
-    select attribute
-    from {{ ref('qualification_rules') }}
-    union
-    select feature_name as attribute
-    from {{ ref('lead_score_features') }}
-    where feature_type = 'attribute'
+    from {{ ref('stg_declared_attributes') }}
 ),
 
 -- What the pipeline is told by, and what is declared by. The rest of what records are

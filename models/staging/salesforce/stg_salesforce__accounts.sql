@@ -8,7 +8,7 @@ wanted_attributes as (
     select
         array_agg(distinct attribute) as attributes,
         array_agg(distinct attribute || '_c') as custom_attributes,
-    from {{ ref('segments') }}
+    from {{ ref('stg_declared_attributes') }}
 )
 
 select

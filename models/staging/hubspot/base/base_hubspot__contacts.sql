@@ -8,7 +8,7 @@ contacts as (
 
 wanted_attributes as (
     select array_agg(distinct attribute) as attributes
-    from {{ ref('segments') }}
+    from {{ ref('stg_declared_attributes') }}
 ),
 
 contacts_and_wanted as (
