@@ -19,7 +19,7 @@ COMPILE = $(BIN)/uv pip compile --universal --python-version 3.11 --generate-has
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help nightly test bench rollback accept report quality verify docs sql publish-postgres \
-	dagster settings simulate more-days lint format lock clean
+	ladders add-funnel dagster settings simulate more-days lint format lock clean
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -57,6 +57,12 @@ sql: $(VENV)/.for-nights ## Open a shell for SQL on the current release, for rea
 
 publish-postgres: $(VENV)/.for-nights ## Load the current release into PostgreSQL, at FUNNEL_POSTGRES_URL
 	@$(RUN) publish-postgres
+
+ladders: $(VENV)/.for-nights ## List the ready-made funnels, with their stages in English and Chinese
+	@$(RUN) ladders
+
+add-funnel: $(VENV)/.for-nights ## Add LADDER=<name> to the declarations, as FUNNEL=<funnel_id> if you like
+	@$(RUN) add-funnel --ladder "$(LADDER)" --funnel "$(FUNNEL)"
 
 dagster: $(VENV)/.for-nights ## Serve Dagster with its schedule and sensor on http://127.0.0.1:3000
 	@$(RUN) dagster

@@ -169,6 +169,34 @@ def publish_postgres(settings: Settings, options: argparse.Namespace) -> int:
     return 0
 
 
+def ladders(settings: Settings, options: argparse.Namespace) -> int:
+    """List the ready-made ladders that `add-funnel` adds."""
+    from orchestration.ladders import library
+
+    for ladder in library():
+        print(f"{ladder.ladder} ({ladder.funnel['funnel_name']}, {ladder.funnel['subject_type']})")
+        print(f"    {ladder.in_words}\n    {ladder.in_chinese}")
+    return 0
+
+
+def add_funnel(settings: Settings, options: argparse.Namespace) -> int:
+    """Add a ready-made ladder to the declarations, but for what matches its stages."""
+    from orchestration.ladders import LadderError, add
+
+    try:
+        added = add(options.ladder, settings.seeds, options.funnel)
+    except LadderError as error:
+        return _refuse(error)
+    print(f"Added the funnel {added.funnel_id}. To fill in are, in {added.rules_file},")
+    print("the match_value of the event or stage by which your systems know")
+    for line, stage_id in added.lines_to_fill_in:
+        print(f"    line {line}: {stage_id}")
+    print("Until then nights are refused. Of a stage that nothing tells of, remove this row and")
+    print("that in funnel_stages.csv, and number the stages behind it anew. What a rule may be")
+    print("stands in docs/declare-a-funnel.md.")
+    return 0
+
+
 def show_settings(settings: Settings, options: argparse.Namespace) -> int:
     """List every setting with its default, what it may be and why."""
     for setting in SETTINGS:
@@ -212,6 +240,10 @@ def _parser() -> argparse.ArgumentParser:
     word("docs", docs)
     word("sql", sql)
     word("publish-postgres", publish_postgres)
+    word("ladders", ladders)
+    adding = word("add-funnel", add_funnel)
+    adding.add_argument("--ladder", required=True, help="its name, as `ladders` lists it")
+    adding.add_argument("--funnel", default="", help="what to call the funnel (default: the same)")
     word("settings", show_settings)
     word("dagster", dagster)
     return parser

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from orchestration.declaration_rules.common import Tables, listed
 from orchestration.declaration_tables import METRICS_OF_STAGES, Mistake, Row
 
-
 # The probability of a mismatch of shares is worked out for so many.
 MOST_VARIANTS = 12
 

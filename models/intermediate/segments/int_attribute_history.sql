@@ -6,14 +6,7 @@ run as (
 
 declared_attributes as (
     select attribute
-    from {{ ref('segments') }}
-    union
-    select attribute
-    from {{ ref('qualification_rules') }}
-    union
-    select feature_name as attribute
-    from {{ ref('lead_score_features') }}
-    where feature_type = 'attribute'
+    from {{ ref('stg_declared_attributes') }}
 ),
 
 -- The rest of what records are delivered with is no attribute of theirs, or no text to compare.

@@ -33,9 +33,11 @@ customers as (
 -- Counted by day first: a horizon asks no more of a customer than the two dates.
 waits as (
     select
-        first_order_date,
-        {{ dbt.datediff('first_order_date', 'second_order_date', 'day') }} as days_to_second,
-        {{ dbt.datediff('first_order_date', 'run.last_known_date', 'day') }} as days_followed,
+        customers.first_order_date,
+        {{ dbt.datediff('customers.first_order_date', 'customers.second_order_date', 'day') }}
+            as days_to_second,
+        {{ dbt.datediff('customers.first_order_date', 'run.last_known_date', 'day') }}
+            as days_followed,
         count(*) as customers,
     from customers
     cross join run

@@ -16,9 +16,9 @@ record_types as (
     from {{ salesforce_current_rows('record_type') }}
 ),
 
-segment_attributes as (
+declared_attributes as (
     select distinct attribute
-    from {{ ref('segments') }}
+    from {{ ref('stg_declared_attributes') }}
 ),
 
 histories as (
@@ -90,7 +90,7 @@ select
     histories.record_id,
     -- A company's own field may be named without its `_c`, as among the attributes of records.
     case
-        when segment_attributes.attribute is null
+        when declared_attributes.attribute is null
             then coalesce(custom_attributes.attribute, histories.field)
         else histories.field
     end as field,
@@ -119,9 +119,9 @@ left join record_types as new_types
     on
         histories._source = new_types._source
         and histories.new_value = new_types.id
-left join segment_attributes
-    on histories.field = segment_attributes.attribute
-left join segment_attributes as custom_attributes
+left join declared_attributes
+    on histories.field = declared_attributes.attribute
+left join declared_attributes as custom_attributes
     on histories.field = custom_attributes.attribute || '_c'
 where
     not {{ names_personal_word('histories.field_name') }}

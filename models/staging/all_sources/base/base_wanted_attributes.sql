@@ -1,16 +1,8 @@
 with
 
 declared_attributes as (
-    select attribute from {{ ref('segments') }}
-    union
-    select attribute from {{ ref('intent_rules') }}
-    union
-    select attribute from {{ ref('qualification_rules') }}
-    union
-    select attribute from {{ ref('key_account_rules') }}
-    union
-    select feature_name as attribute from {{ ref('lead_score_features') }}
-    where feature_type = 'attribute'
+    select attribute
+    from {{ ref('stg_declared_attributes') }}
 ),
 
 -- What the tables on sales ask for by these names.
@@ -22,6 +14,5 @@ asked_attributes as (
 )
 
 select attribute from declared_attributes
-where attribute is not null
 union
 select attribute from asked_attributes
