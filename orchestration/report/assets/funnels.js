@@ -298,7 +298,7 @@
     const back = onward.filter((row) => rank(row.to_stage_id) <= rank(row.from_stage_id))
       .reduce((sum, row) => sum + row.transitions, 0);
     const ids = [...new Set(forward.flatMap((row) => [row.from_stage_id, row.to_stage_id]))].sort((a, b) => rank(a) - rank(b));
-    const kind = (id) => (id === "still_there" ? colour.grey : rank(id) >= 1000 ? colour.orange
+    const kind = (id) => (id === "still_there" ? colour.grey : id === "abandoned" ? colour.yellow : rank(id) >= 1000 ? colour.orange
       : funnel.stages.find((one) => one.stage_id === id).stage_kind === "won" ? colour.green : colour.blue);
     const through = (id) => Math.max(
       ...["from_stage_id", "to_stage_id"].map((side) =>
