@@ -119,7 +119,8 @@ def test_figures_are_those_of_the_marts_whatever_is_chosen(
         f"{mature}overall_rate_low, {mature}overall_rate_high",
         "stage_position",
     )
-    names = ("Visited", "Reached", "Entered", "Rate from entry", "at least", "at most")
+    names: tuple[str, ...] = ("Visited", "Reached", "Entered", "Rate from entry")
+    names += ("at least", "at most")
     assert columns("fig-reached", *names) == near(expected)
 
     expected = asked(
