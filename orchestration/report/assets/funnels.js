@@ -10,7 +10,7 @@
   const money = (value) => (known(value) ? `${catalogue.currency} ${compact(value)}` : "–");
   const inFull = (value) => (known(value) ? count(Math.round(100 * value) / 100) : "–");
   const by = (id) => document.getElementById(id);
-  const GRAINS = { year: "year", quarter: "quarter", month: "month", week: "week" };
+  const GRAINS = ["year", "quarter", "month", "week"];
   const RESERVED = {
     entry: "(entry)", still_there: "still there", ended: "ended here", abandoned: "gave up", any_exit: "any",
   };
@@ -761,7 +761,7 @@
   function showFilters() {
     const has = (grain) => funnel.periods.some((one) => one[0] === grain);
     const pairs = (grain) => funnel.periods.filter((one) => one[0] === grain).map((one) => [periodKey(one), periodName(one)]);
-    const grains = Object.keys(GRAINS).filter(has);
+    const grains = GRAINS.filter(has);
     state.period = fill(by("filter-period"), [
       ["all", "all time"], ...grains.filter((grain) => grain !== "week").map((grain) => ({ group: `A ${grain}`, options: pairs(grain) })),
     ], state.period || "all");
@@ -772,9 +772,9 @@
     ], state.segment || "all");
     const ends = stages().slice(1).map((stage) => [stage.stage_id, nameOf(stage)]);
     const last = ends.length ? ends[ends.length - 1][0] : "";
-    fill(by("trend-stage"), ends, by("trend-stage").value || state.stage || last);
-    if (!ends.some(([id]) => id === by("trend-stage").value) || !state.stage) by("trend-stage").value = state.stage || last;
-    fill(by("segments-stage"), ends, by("trend-stage").value);
+    const end = ends.some(([id]) => id === state.stage) ? state.stage : last;
+    fill(by("trend-stage"), ends, end);
+    fill(by("segments-stage"), ends, end);
     state.grain = fill(by("trend-grain"), grains.map((grain) => [grain, grain]), state.grain || (has("month") ? "month" : grains[0]));
     state.by = fill(by("segments-name"), names.map((name) => [name, name]), state.by || names[0]);
     by("names").hidden = !funnel.stages.some((stage) => stage.stage_name_zh);
@@ -821,15 +821,13 @@
   }
 
   function start() {
-    const known_ids = catalogue.funnels.map((one) => one.funnel_id);
-    if (!known_ids.length) return window.report.trouble("No funnel has any journey yet.");
+    if (!catalogue.funnels.length) return window.report.trouble("No funnel has any journey yet.");
     state.funnel = fill(by("filter-funnel"), catalogue.funnels.map((one) => [one.funnel_id, one.funnel_name]), state.funnel);
     state.journeys = fill(by("filter-journeys"), [...by("filter-journeys").options].map((one) => [one.value, one.text]), state.journeys || "all");
     state.names = fill(by("filter-names"), [...by("filter-names").options].map((one) => [one.value, one.text]), state.names || "stage_name");
     const reload = () => load(catalogue.funnels.find((one) => one.funnel_id === state.funnel), show);
     by("filter-funnel").addEventListener("change", (event) => {
       Object.assign(state, { funnel: event.target.value, segment: "all", stage: null, by: null });
-      by("trend-stage").replaceChildren();
       reload();
     });
     for (const [id, name, only] of [
