@@ -205,6 +205,28 @@ def test_filters_lead_to_what_they_say(browser: Browser, report: Path) -> None:
     assert f"region: {WICKED_VALUE}, entered in 2026-01, only journeys that had their time" in said
 
 
+def test_what_is_not_kept_is_said(browser: Browser, report: Path) -> None:
+    """An empty box would look like nobody having come."""
+    browser.open(
+        report / "funnels.html", "?funnel=web&period=month:2025-08-01&segment=products:desks"
+    )
+    words = browser.run(
+        "[...document.querySelectorAll('.plot.empty')].map(p => [p.closest('figure').id, "
+        "p.textContent])"
+    )
+    empty = dict(words)
+    assert set(empty) == FIGURES["funnels.html"] - {"fig-trend"}
+    assert all(text for text in empty.values())
+    assert empty["fig-reached"].startswith("By segment only all time and the latest periods")
+    assert empty["fig-segments"] == empty["fig-reached"]
+    assert "not for both at once" in empty["fig-left"]
+    browser.choose("trend-grain", "week")
+    assert browser.run("document.querySelector('#fig-trend .plot').textContent").startswith(
+        "By segment only"
+    )
+    assert browser.said == []
+
+
 def test_curves_are_points_of_the_marts(browser: Browser, report: Path, marts: Tables) -> None:
     """A curve that was thinned out, or turned over, would pass where no figure lies."""
     look(browser, report, VIEWS[0])
