@@ -74,23 +74,32 @@ def scope_of(connection: duckdb.DuckDBPyConnection, funnel_id: str) -> Scope:
     if len(segments) > 1:
         left_out.append(_crossing())
     connection.execute(
-        "create or replace temp table shown_periods "
-        "(period integer, cohort_grain varchar, cohort_date date, is_crossed boolean)"
-    )
-    connection.executemany(
-        "insert into shown_periods values (?, ?, ?, ?)",
-        [
-            [number, grain, date, is_crossed]
-            for number, ((grain, date), is_crossed) in enumerate(zip(periods, crossed, strict=True))
-        ],
+        """
+        create or replace temp table shown_periods as
+        select
+            unnest(range(len($grains)))::integer as period,
+            unnest($grains) as cohort_grain,
+            unnest($dates)::date as cohort_date,
+            unnest($is_crossed) as is_crossed
+        """,
+        {
+            "grains": [grain for grain, _ in periods],
+            "dates": [date for _, date in periods],
+            "is_crossed": crossed,
+        },
     )
     connection.execute(
-        "create or replace temp table shown_segments "
-        "(segment integer, segment_name varchar, segment_value varchar)"
-    )
-    connection.executemany(
-        "insert into shown_segments values (?, ?, ?)",
-        [[number, name, value] for number, (name, value, _) in enumerate(segments)],
+        """
+        create or replace temp table shown_segments as
+        select
+            unnest(range(len($names)))::integer as segment,
+            unnest($names) as segment_name,
+            unnest($values) as segment_value
+        """,
+        {
+            "names": [name for name, _, _ in segments],
+            "values": [value for _, value, _ in segments],
+        },
     )
     connection.execute(
         "create or replace temp table shown_cells as "

@@ -31,7 +31,10 @@ def script(name: str, data: Any) -> str:
 
 def _as_json(data: Any) -> str:
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), default=_plain)
-    return text.translate(str.maketrans(ESCAPES))
+    # One after the other: `translate` takes twenty times as long for megabytes.
+    for character, escape in ESCAPES.items():
+        text = text.replace(character, escape)
+    return text
 
 
 def _plain(value: Any) -> Any:

@@ -103,7 +103,8 @@ class Browser:
         """Wait until a script gives something true."""
         until = time.monotonic() + MOST_SECONDS
         while not self.run(f"Boolean({condition})"):
-            if time.monotonic() > until:
+            # A script that broke will not do it any more.
+            if "exception" in " ".join(self.said).lower() or time.monotonic() > until:
                 raise PageError(f"expected {condition}, found: {self.said}")
 
     def choose(self, select_id: str, value: str) -> None:

@@ -29,7 +29,7 @@ WICKED_STAGE = "<img src=x onerror=window.hacked=1>"
 WICKED_VALUE = "<b>north</b> & %{x} 'south'"
 AS_OF = datetime(2026, 2, 16)
 
-STAGES = {
+STAGES: dict[str, list[tuple[str, str, str | None, str, int | None]]] = {
     "deals": [
         ("lead", "Lead", "线索", "open", 1),
         ("offer", WICKED_STAGE, None, "open", 2),
@@ -44,7 +44,7 @@ STAGES = {
 }
 NAMES = {"deals": WICKED, "web": "Web purchase"}
 # More values than are shown, and a segment whose values do not add up.
-SEGMENTS = {
+SEGMENTS: dict[str, dict[str, tuple[list[str], bool]]] = {
     "deals": {"region": ([WICKED_VALUE, "west"], True)},
     "web": {
         "channel": ([f"channel {number:02}" for number in range(10)], True),
@@ -214,7 +214,8 @@ def _cell(of: random.Random, funnel: str, cell: Row) -> Iterator[tuple[str, Row]
     is_mature = cell["cohort_date"] is not None and cell["cohort_date"] < date(2026, 1, 1)
     mature_entered = mature = reached if is_mature else reached * 2 // 3
     before: tuple[int, int] | None = None
-    for stage_id, _, _, kind, position in ladder:
+    for stage_id, _, _, kind, place in ladder:
+        position = place or 0
         if before:
             reached = of.randint(1, before[0])
             mature = min(reached, of.randint(1, before[1]))

@@ -6,6 +6,7 @@ import json
 from datetime import date
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
@@ -37,15 +38,18 @@ PLACES = (
 )
 
 
+def segment_of(view: tuple[Any, ...]) -> str:
+    """The segment of a view as the page names it."""
+    name, value = view[3]
+    return "all" if name == "all" else f"{name}:{value}"
+
+
 def look(browser: Browser, report: Path, view: tuple[Any, ...]) -> None:
-    """Open the page of funnels and choose a view by its filters."""
-    funnel, period, _, (name, value), journeys = view
-    browser.open(report / "funnels.html")
-    if browser.run("document.getElementById('filter-funnel').value") != funnel:
-        browser.choose("filter-funnel", funnel)
-    browser.choose("filter-period", period)
-    browser.choose("filter-segment", "all" if name == "all" else f"{name}:{value}")
-    browser.choose("filter-journeys", journeys)
+    """Open the page of funnels at a view, by its address."""
+    funnel, period, *_, journeys = view
+    asked_for = {"funnel": funnel, "period": period, "journeys": journeys}
+    query = urlencode({**asked_for, "segment": segment_of(view)})
+    browser.open(report / "funnels.html", f"?{query}")
 
 
 def shown(browser: Browser, figure: str) -> list[dict[str, Any]]:
@@ -115,7 +119,8 @@ def test_figures_are_those_of_the_marts_whatever_is_chosen(
         f"{mature}overall_rate_low, {mature}overall_rate_high",
         "stage_position",
     )
-    names = ("Visited", "Reached", "Entered", "Rate from entry", "at least", "at most")
+    names: tuple[str, ...] = ("Visited", "Reached", "Entered", "Rate from entry")
+    names += ("at least", "at most")
     assert columns("fig-reached", *names) == near(expected)
 
     expected = asked(
@@ -181,6 +186,45 @@ def test_figures_are_those_of_the_marts_whatever_is_chosen(
     )
     names = ("Ended", "Still last", "10%", "Median", "90%", "Corrected median", "Stalled now")
     assert columns("fig-times", *names) == near(expected, 0.5)
+
+
+def test_filters_lead_to_what_they_say(browser: Browser, report: Path) -> None:
+    """A filter that does nothing, or only half of it, would show figures under a wrong name."""
+    view = VIEWS[3]
+    look(browser, report, view)
+    expected = [shown(browser, figure) for figure in ("fig-reached", "fig-matrix", "fig-times")]
+    browser.open(report / "funnels.html", "?funnel=web")
+    assert shown(browser, "fig-reached") != expected[0]
+    browser.choose("filter-funnel", view[0])
+    browser.choose("filter-period", view[1])
+    browser.choose("filter-segment", segment_of(view))
+    browser.choose("filter-journeys", view[4])
+    found = [shown(browser, figure) for figure in ("fig-reached", "fig-matrix", "fig-times")]
+    assert found == expected
+    said = browser.run("document.getElementById('shown').textContent")
+    assert f"region: {WICKED_VALUE}, entered in 2026-01, only journeys that had their time" in said
+
+
+def test_what_is_not_kept_is_said(browser: Browser, report: Path) -> None:
+    """An empty box would look like nobody having come."""
+    browser.open(
+        report / "funnels.html", "?funnel=web&period=month:2025-08-01&segment=products:desks"
+    )
+    words = browser.run(
+        "[...document.querySelectorAll('.plot.empty')].map(p => [p.closest('figure').id, "
+        "p.textContent])"
+    )
+    empty = dict(words)
+    assert set(empty) == FIGURES["funnels.html"] - {"fig-trend"}
+    assert all(text for text in empty.values())
+    assert empty["fig-reached"].startswith("By segment only all time and the latest periods")
+    assert empty["fig-segments"] == empty["fig-reached"]
+    assert "not for both at once" in empty["fig-left"]
+    browser.choose("trend-grain", "week")
+    assert browser.run("document.querySelector('#fig-trend .plot').textContent").startswith(
+        "By segment only"
+    )
+    assert browser.said == []
 
 
 def test_curves_are_points_of_the_marts(browser: Browser, report: Path, marts: Tables) -> None:

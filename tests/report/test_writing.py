@@ -41,7 +41,8 @@ def test_the_report_is_part_of_the_release(report: Path) -> None:
     assert names == {
         "index.html", "funnels.html", "pipeline.html", "quality.html",
         "assets/report.css", "assets/figures.js", "assets/funnels.js", "assets/pipeline.js",
-        "assets/plotly.min.js",
+        "assets/funnel-view.js", "assets/funnel-stages.js", "assets/funnel-moves.js",
+        "assets/funnel-times.js", "assets/funnel-cohorts.js", "assets/plotly.min.js",
         "data/catalogue.js", "data/funnel-01.js", "data/funnel-02.js", "data/pipeline-01.js",
     }  # fmt: skip
     assert [
