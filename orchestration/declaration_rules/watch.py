@@ -109,7 +109,8 @@ def experiments_can_be_judged(tables: Tables) -> Iterator[Mistake]:
                 "experiments.csv",
                 row.line,
                 "experiment_id",
-                f"2 to {MOST_VARIANTS} variants in experiment_variants.csv, one of them the control",
+                f"2 to {MOST_VARIANTS} variants in experiment_variants.csv, one of them the "
+                "control",
                 f"{len(variants)}, {len(controls)} of them with is_control true",
                 "Every variant is compared with the one control.",
             )
