@@ -97,7 +97,7 @@ def _write(database: Path) -> None:
         (name, name, "button" if name == "better" else None, "won", START, end, 2000, 0.05)
         for name, (end, *_) in EXPERIMENTS.items()
     ]
-    variants = [
+    declared = [
         (name, variant, variant == "a", share)
         for name, (_, shares, _) in EXPERIMENTS.items()
         for variant, share in shares.items()
@@ -112,7 +112,7 @@ def _write(database: Path) -> None:
         "segments": pd.DataFrame(segments),
         "assigned": pd.DataFrame([one for one in assignments if one[0] != "better"]),
         "experiments": pd.DataFrame(experiments),
-        "variants": pd.DataFrame(variants),
+        "variants": pd.DataFrame(declared),
         "days": pd.DataFrame(days),
     }
     with duckdb.connect(str(database)) as connection:

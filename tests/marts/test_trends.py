@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date, timedelta
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -227,10 +228,10 @@ def surprise(
     start: int,
     length: int,
     befores: list[tuple[int, int]],
-) -> dict[str, object]:
+) -> dict[str, Any]:
     """What was expected of a period, and how far it is from that."""
     x = cases[start : start + length].sum()
-    row: dict[str, object] = {"cases": x, "expected": np.nan, "z": None, "p_value": np.nan}
+    row: dict[str, Any] = {"cases": x, "expected": np.nan, "z": None, "p_value": np.nan}
     row["is_testable"] = False
     # Half of the periods have to be there.
     if len(befores) < (2 if length > 7 else 4):
