@@ -7,7 +7,8 @@ from lifetime_value import bg_nbd, gamma_gamma
 
 FITS = ("all", "backtest")
 DAYS_OF_A_WEEK = 7
-# With fewer, the parameters of simulated companies are wrong by a factor as often as not.
+# Of simulated companies with so many, one in ten has its orders of the next 39 weeks wrong by 20%
+# or more for its parameters alone; with a quarter of them by 42%, and some have none that fit best.
 LEAST_REPEAT_CUSTOMERS = 100
 
 COLUMNS = pa.schema(
