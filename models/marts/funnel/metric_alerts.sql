@@ -195,26 +195,42 @@ deliveries as (
 explained_alerts as (
     select
         alerts.*,
-        coalesce(
-            case
-                when
-                    not alerts.is_rate
-                    and alerts.went = 'fell'
-                    and deliveries.funnels_lacking > 1
-                    then
-                        'Entries are below what is usual in '
-                        || cast(deliveries.funnels_lacking as {{ dbt.type_string() }}) || ' of '
-                        || cast(deliveries.funnels as {{ dbt.type_string() }})
-                        || ' funnels: look first whether a source delivered less. '
-                else ''
-            end
-            || coalesce(leading_changes.explanation, leading_parts.explanation),
-            case
-                when alerts.segment_name != 'all'
-                    then 'Of ' || alerts.segment_value || ' alone, whatever the others do.'
-                else 'No declared segment tells why.'
-            end
-        ) as explanation,
+        coalesce(leading_changes.explanation, leading_parts.explanation) as leading_explanation,
+        case
+            when alerts.segment_name != 'all'
+                then 'Of ' || alerts.segment_value || ' alone, whatever the others do.'
+            else 'No declared segment tells why.'
+        end as other_explanation,
+        case
+            when
+                not alerts.is_rate
+                and alerts.went = 'fell'
+                and deliveries.funnels_lacking > 1
+                then
+                    'Entries are below what is usual in '
+                    || cast(deliveries.funnels_lacking as {{ dbt.type_string() }}) || ' of '
+                    || cast(deliveries.funnels as {{ dbt.type_string() }})
+                    || ' funnels: look first whether a source delivered less. '
+            else ''
+        end as hint_of_deliveries,
+        case
+            when alerts.metric = 'entries' then alerts.metric
+            else replace(alerts.metric, '_', ' ') || ' of ' || alerts.stage_id
+        end as metric_in_words,
+        case
+            when alerts.segment_name = 'all' then ''
+            else ' with ' || alerts.segment_name || ' ' || alerts.segment_value
+        end as segment_in_words,
+        case alerts.compared_with
+            when 'baseline' then 'expected were '
+            when 'last_year' then 'last year '
+            else 'the benchmark is '
+        end as comparison_in_words,
+        case
+            when alerts.period_start_date = alerts.period_end_date then 'on '
+            else 'from ' || cast(alerts.period_start_date as {{ dbt.type_string() }}) || ' to '
+        end as start_in_words,
+        {{ signed_size('alerts.size') }} as size_in_words,
         case
             when alerts.is_rate then {{ in_percent('alerts.observed') }}
             else cast(cast(alerts.observed as decimal(18, 0)) as {{ dbt.type_string() }})
@@ -277,23 +293,9 @@ select
     p_value,
     tests,
     q_value,
-    funnel_id || ': ' || replace(metric, '_', ' ')
-    || case when metric = 'entries' then '' else ' of ' || stage_id end
-    || case
-        when segment_name = 'all' then ''
-        else ' with ' || segment_name || ' ' || segment_value
-    end
-    || ' ' || went || ' to ' || observed_in_words || ', '
-    || case compared_with
-        when 'baseline' then 'expected were '
-        when 'last_year' then 'last year '
-        else 'the benchmark is '
-    end || expected_in_words
-    || ' (' || {{ signed_size('size') }} || ' ' || unit || ', ' || certainty || '), '
-    || case
-        when period_start_date = period_end_date then 'on '
-        else 'from ' || cast(period_start_date as {{ dbt.type_string() }}) || ' to '
-    end
+    funnel_id || ': ' || metric_in_words || segment_in_words || ' ' || went || ' to '
+    || observed_in_words || ', ' || comparison_in_words || expected_in_words
+    || ' (' || size_in_words || ' ' || unit || ', ' || certainty || '), ' || start_in_words
     || cast(period_end_date as {{ dbt.type_string() }}) || '.' as headline,
-    explanation,
+    coalesce(hint_of_deliveries || leading_explanation, other_explanation) as explanation,
 from explained_alerts
