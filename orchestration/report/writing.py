@@ -14,7 +14,7 @@ import duckdb
 from orchestration.published_tables import PublishedTable
 from orchestration.release_database import DATABASE, connection_to
 from orchestration.releases import Release
-from orchestration.report import funnels, pipelines, quality
+from orchestration.report import alerts, funnels, pipelines, quality
 from orchestration.report.pages import pages
 from orchestration.report.scripts import script
 from orchestration.settings import Settings
@@ -33,6 +33,8 @@ TABLES = {
     "dim_funnels",
     "drop_off_points",
     "funnel_conversion",
+    "metric_alerts",
+    "metric_tests",
     "pipeline_coverage",
     "pipeline_daily",
     "pipeline_movements",
@@ -72,6 +74,7 @@ def write_report(settings: Settings, folder: Path, release: Release, before: Pat
         connection.execute("use release")
         try:
             content = _write_data(connection, report / "data", settings, release)
+            content["watched"] = alerts.alerts_data(connection)
             content["quality"] = quality.quality_data(
                 connection, release.release_id, before / DATABASE if before else None
             )

@@ -195,6 +195,7 @@ def _rows(of: random.Random) -> Iterator[tuple[str, Row]]:
                 yield from _cell(of, funnel, cell)
         yield from _controls(of, funnel)
     yield from _pipeline(of)
+    yield from _watched()
     yield (
         "unmatched_names",
         {
@@ -382,6 +383,34 @@ def _controls(of: random.Random, funnel: str) -> Iterator[tuple[str, Row]]:
                 "counted": of.randint(0, 99999),
             },
         )
+
+
+def _watched() -> Iterator[tuple[str, Row]]:
+    """Twelve metrics that are watched, eleven of which changed, the twelfth of them most."""
+    for number in range(1, 13):
+        watched = {
+            "funnel_id": "web",
+            "metric": "step_rate",
+            "stage_id": f"stage {number:02}",
+            "segment_name": "all",
+            "segment_value": "all",
+            "period_grain": "week",
+            "compared_with": "baseline",
+        }
+        yield "metric_tests", watched
+        if number > 1:
+            yield (
+                "metric_alerts",
+                {
+                    **watched,
+                    "alert_id": f"alert {number:02}",
+                    "headline": f"{WICKED_VALUE} {number} fell.",
+                    "explanation": f"{WICKED} {number}.",
+                    "certainty": "likely",
+                    "times_declared": 1,
+                    "q_value": 0.05 / number,
+                },
+            )
 
 
 def _pipeline(of: random.Random) -> Iterator[tuple[str, Row]]:

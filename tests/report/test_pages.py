@@ -433,6 +433,24 @@ def test_a_view_is_in_the_address_and_comes_back(browser: Browser, report: Path)
     )
 
 
+def test_the_overview_begins_with_the_surest_alerts(browser: Browser, report: Path) -> None:
+    """The manager would look at the funnels for what the warehouse knows to have changed."""
+    browser.open(report / "index.html")
+    [said] = browser.run(
+        "[...document.querySelectorAll('[aria-labelledby=watched] p')].map(p => p.textContent)"
+    )
+    assert " ".join(said.split()) == (
+        "Of 12 comparisons that are watched, 11 changed by more than declared and by more than "
+        "chance. The surest 10:"
+    )
+    told = browser.run(
+        "[...document.querySelectorAll('[aria-labelledby=watched] li')].map(li => li.textContent)"
+    )
+    assert told == [
+        f"{WICKED_VALUE} {number} fell. {WICKED} {number}." for number in range(12, 2, -1)
+    ]
+
+
 def test_the_overview_leads_to_each_funnel(browser: Browser, report: Path) -> None:
     """A card would open another funnel."""
     browser.open(report / "index.html")
