@@ -71,7 +71,9 @@ _FIRST_OF_DEALS = "stage_id in ('target', 'intent')"
 _BY_EXPECTED_CLOSE = ("declared_weights", "transition_matrix")
 # What happened to leads is told otherwise, and so the number of what happened later is another.
 _LEADS_IN_CRM = (
-    Loss("fct_events", (), "event_type = 'lead_status'", "its leads have an account once converted"),
+    Loss(
+        "fct_events", (), "event_type = 'lead_status'", "its leads have an account once converted"
+    ),
     Loss("fct_events", ("event_number",), "true", "the same"),
     Loss("fct_stage_entries", ("event_number",), "true", "the same"),
 )
@@ -158,6 +160,12 @@ LOSSES: Mapping[str, tuple[Loss, ...]] = {
             "what was merged has no history of its own: it entered the first stage once more",
         ),
         Loss(
+            "fct_stage_entries",
+            (),
+            f"evidence = 'imputed' and ({_FIRST_OF_LEADS} or {_FIRST_OF_DEALS})",
+            "the same",
+        ),
+        Loss(
             "control_totals",
             ("counted",),
             "measure in ('stage_entries', 'subjects_with_ties')",
@@ -202,6 +210,13 @@ LOSSES: Mapping[str, tuple[Loss, ...]] = {
         Loss("open_opportunities_ranked", ("manager_id",), "true", "owners have no manager"),
     ),
     "segment": (
+        Loss(
+            "page_exits",
+            (),
+            "true",
+            "of a page and another event of one instant, nothing tells which came first: they are"
+            " in tables of their own",
+        ),
         Loss("dim_sessions", ("session_id",), "true", "its sessions are numbers of the device"),
         Loss("fct_events", ("session_id",), "true", "the same"),
     ),
@@ -363,11 +378,14 @@ def test_every_format_gives_the_tables_of_the_generic_extracts(comparison: Compa
     """Prevents numbers that hang on which system or connector a company happens to use."""
     tables = comparison.tables()
     empty = {table for table in tables if comparison.rows(table) == 0}
-    # Nobody else tells of the shop's orders, no past date is asked for, and nobody says who invited
-    # them.
+    # Nobody else tells of the shop's orders, no past date is asked for, nobody says who invited
+    # them, no experiment is declared, no quarter is over, and too few customers came again.
     assert empty == {
         "core.order_differences",
+        "marts.customer_value_backtest",
+        "marts.experiment_results",
         "marts.funnel_conversion_known_on",
+        "marts.quarterly_review",
         "marts.referrals",
     }
     differences = [comparison.difference(table) for table in tables]
