@@ -230,6 +230,56 @@ DEFECTS = {
     """,
 }
 
+# Two rows that are the same and say nothing fail whatever is asked of a table: here by one of its
+# tests, and the others are seen to fail with it.
+SAME_ROWS = {
+    "unique_combination_before_and_after": "marts.before_and_after (rate_name)",
+    "unique_combination_experiment_results": "marts.experiment_results (verdict)",
+    "unique_combination_funnel_trends": "marts.funnel_trends (metric, period_grain)",
+    "unique_combination_metric_tests": "marts.metric_tests (compared_with)",
+    "unique_metric_alerts_alert_id": "marts.metric_alerts (alert_id)",
+    "unique_combination_rate_change": "marts.rate_change_explained (cohort_grain, rate_name)",
+    "unique_combination_weekly_review": "marts.weekly_review (funnel_id)",
+    "unique_combination_monthly_review": "marts.monthly_review (funnel_id)",
+    "unique_combination_quarterly_review": "marts.quarterly_review (funnel_id)",
+    "unique_combination_journey_paths": "marts.journey_paths (path)",
+    "unique_combination_next_steps": "marts.next_steps (next_type)",
+    "unique_combination_path_deviations": "marts.path_deviations (deviation)",
+    "unique_combination_int_experiment": "intermediate.int_experiment_subjects (funnel_id)",
+    "unique_combination_int_journey_paths": "intermediate.int_journey_paths (funnel_id)",
+    "unique_combination_int_journey_steps": "intermediate.int_journey_steps (funnel_id)",
+    "unique_combination_int_leading": "intermediate.int_leading_explanations (funnel_id)",
+    "unique_combination_int_reviews": "intermediate.int_reviews (funnel_id)",
+    "unique_combination_int_trend_periods": "intermediate.int_trend_periods (period_grain)",
+    "unique_int_trend_spans_funnel_id": "intermediate.int_trend_spans (funnel_id)",
+}
+DEFECTS |= {
+    name: f"insert into {table} values {row}, {row}"
+    for name, table in SAME_ROWS.items()
+    for row in ["('x', 'x')" if "," in table else "('x')"]
+}
+DEFECTS |= {
+    "not_null_metric_alerts_alert_id": "insert into marts.metric_alerts (funnel_id) values ('x')",
+    "unique_int_trend_series_series_id": """
+        insert into intermediate.int_trend_series select * from intermediate.int_trend_series
+    """,
+    "not_null_int_trend_series_series_id": """
+        insert into intermediate.int_trend_series (funnel_id) values ('x')
+    """,
+    "unique_combination_int_trend_days": """
+        insert into intermediate.int_trend_days select * from intermediate.int_trend_days
+    """,
+    "not_null_int_trend_spans_funnel_id": """
+        insert into intermediate.int_trend_spans (first_date) values (date '2024-01-01')
+    """,
+    "journey_paths_are_of_all_journeys": """
+        update marts.journey_paths set journeys = journeys + 1 where path_rank = 1
+    """,
+    "next_steps_are_of_all_visits": """
+        update marts.next_steps set visits = visits + 1 where next_type = 'nothing'
+    """,
+}
+
 
 @pytest.fixture(scope="module")
 def statuses(marts_database: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
