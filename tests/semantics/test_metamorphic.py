@@ -72,8 +72,8 @@ def other_warehouse(
 ON_TIES = ("result_hangs_on_tie",)
 
 
-# What follows from declarations that the casebook does not make: the formats of the simulated company
-# are held against one another in these.
+# What follows from declarations that the casebook does not make: in these the formats of the
+# simulated company are held against one another.
 EMPTY = {
     "marts.acquisition_to_referral",
     "marts.attribution",
