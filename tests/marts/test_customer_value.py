@@ -101,8 +101,8 @@ def tables(orders: list[Order], tmp_path_factory: pytest.TempPathFactory) -> Ite
         [
             "build",
             *("--select", *CUSTOMERS, *SEEDS),
-            # Which accounts are key ones is asked of the CRM, of which there is none here.
-            *("--exclude", "key_accounts"),
+            # What is asked of accounts and deals is asked of the CRM, of which there is none here.
+            *("--exclude", "key_accounts", "customer_priority", "customer_priority_effort"),
             *("--exclude-resource-types", "unit_test"),
             *("--indirect-selection", "cautious"),
             *dbt.common_arguments(settings),
