@@ -215,7 +215,7 @@ def test_who_has_a_say_is_told_in_the_words_of_the_tables_on_sales(staged: Table
         staged,
         "fivetran",
         "select contact_id, attributes ->> 'buying_role' from staging.stg_contacts"
-        " where source = ? and attributes ->> 'buying_role' is not null",
+        " where source = ? and (attributes ->> 'buying_role') is not null",
     ) == written("301 | decider;purchaser;champion")
 
 
