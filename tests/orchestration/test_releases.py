@@ -225,6 +225,9 @@ def test_a_release_describes_itself_beside_its_tables(settings: Settings) -> Non
     """Tools without DuckDB could not tell which release they read."""
     publish_mark(settings, 1)
     found = json.loads((settings.published / "current" / "release.json").read_text())
+    keys = found.pop("keys")
+    assert keys["fct_visits"] == ["subject_id", "visit_number"]
+    assert keys.keys() >= found["rows"].keys()
     assert found == {
         "release_id": release_of(1),
         "release_number": 1,
