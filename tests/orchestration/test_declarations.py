@@ -1447,7 +1447,7 @@ MISTAKES = {
     "experiment without a control": (
         experiment(variants=("checkout,long,,0.5", "checkout,short,,0.5")),
         "experiments.csv line 2, column experiment_id: expected 2 to 12 variants in "
-        "experiment_variants.csv, one of them control, found 2, 0 of them with is_control true",
+        "experiment_variants.csv, one of them the control, found 2, 0 of them with",
     ),
     "experiment whose shares do not add up": (
         experiment(variants=("checkout,long,true,0.5", "checkout,short,,0.4")),
