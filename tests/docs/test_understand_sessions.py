@@ -24,8 +24,9 @@ def test_the_declarations_of_the_page_are_accepted(tmp_path: Path) -> None:
         "segments.csv",
         "excluded_traffic.csv",
     }
-    # What other channels cost.
-    (seeds / "channel_costs.csv").unlink()
+    # They name channels and segments that the page's blocks take the place of.
+    for name in ("channel_costs.csv", "watched_metrics.csv", "lead_score_features.csv"):
+        (seeds / name).unlink()
     for name, text in blocks.items():
         (seeds / name).write_text(text, encoding="utf-8")
 
