@@ -65,8 +65,8 @@ closing_stages as (
 
 wanted_attributes as (
     select
-        array_agg(attribute) as attributes,
-        array_agg(attribute || '_c') as custom_attributes,
+        attributes,
+        custom_attributes,
     from {{ ref('base_wanted_attributes') }}
 ),
 

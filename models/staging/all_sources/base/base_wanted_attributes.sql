@@ -11,8 +11,15 @@ asked_attributes as (
         {{- ' union all' if not loop.first }}
         select '{{ attribute }}' as attribute
     {%- endfor %}
+),
+
+wanted_attributes as (
+    select attribute from declared_attributes
+    union
+    select attribute from asked_attributes
 )
 
-select attribute from declared_attributes
-union
-select attribute from asked_attributes
+select
+    array_agg(attribute) as attributes,
+    array_agg(attribute || '_c') as custom_attributes,
+from wanted_attributes

@@ -7,7 +7,7 @@ contacts as (
 ),
 
 wanted_attributes as (
-    select array_agg(attribute) as attributes
+    select attributes
     from {{ ref('base_wanted_attributes') }}
 ),
 
