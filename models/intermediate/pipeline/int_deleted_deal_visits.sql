@@ -21,7 +21,7 @@ funnels as (
         tie_policy,
         collapse_repeats,
     from {{ ref('dim_funnels') }}
-    where subject_type = 'opportunity' and order_mode = 'furthest'
+    where {{ is_of_deals() }}
 ),
 
 -- A deletion that nobody dated leaves no day on which the record was there.

@@ -3,7 +3,7 @@ with
 funnels as (
     select funnel_id,
     from {{ ref('dim_funnels') }}
-    where subject_type = 'opportunity' and order_mode = 'furthest'
+    where {{ is_of_deals() }}
 ),
 
 funnel_stages as (
