@@ -29,28 +29,14 @@ served_events as (
     where entered_at is not null
 ),
 
-evidence as (
+subject_evidence as (
     select
+        subject_type,
+        subject_id,
         evidence_type,
         evidence_name,
-        visitor_id,
-        session_id,
-        user_id,
-        person_id,
-        account_id,
-        record_id,
-        is_creation,
         occurred_at,
-    from {{ ref('int_evidence') }}
-    where occurred_at is not null
-),
-
-record_activities as (
-    select
-        record_id,
-        activity_type,
-        occurred_at,
-    from {{ ref('int_record_activities') }}
+    from {{ ref('int_subject_evidence') }}
 ),
 
 dated_journeys as (
@@ -114,62 +100,6 @@ typed_entries as (
         on last_entries.funnel_id = funnels.funnel_id
 ),
 
--- The rest of the evidence, most of it, can be nobody's next.
-subjects as (
-    select
-        subject_type,
-        subject_id,
-        min(last_entered_at) as first_last_entered_at,
-    from typed_entries
-    group by all
-),
-
-subject_types as (
-    select distinct subject_type,
-    from subjects
-),
-
-evidence_of_subjects as (
-    select
-        subject_types.subject_type,
-        {{ subject_id('subject_types.subject_type') }} as subject_id,
-        evidence.evidence_type,
-        case
-            when evidence.is_creation then '(created)'
-            else coalesce(evidence.evidence_name, '(missing)')
-        end as evidence_name,
-        evidence.occurred_at,
-    from evidence
-    cross join subject_types
-
-    union all
-
-    select
-        subject_types.subject_type,
-        record_activities.record_id as subject_id,
-        'activity' as evidence_type,
-        record_activities.activity_type as evidence_name,
-        record_activities.occurred_at,
-    from record_activities
-    cross join subject_types
-    where subject_types.subject_type in ('lead', 'opportunity')
-),
-
-later_evidence as (
-    select
-        evidence_of_subjects.subject_type,
-        evidence_of_subjects.subject_id,
-        evidence_of_subjects.evidence_type,
-        evidence_of_subjects.evidence_name,
-        evidence_of_subjects.occurred_at,
-    from evidence_of_subjects
-    inner join subjects
-        on
-            evidence_of_subjects.subject_type = subjects.subject_type
-            and evidence_of_subjects.subject_id = subjects.subject_id
-    where evidence_of_subjects.occurred_at > subjects.first_last_entered_at
-),
-
 next_instants as (
     select
         typed_entries.subject_type,
@@ -177,13 +107,13 @@ next_instants as (
         typed_entries.subject_id,
         typed_entries.journey_number,
         typed_entries.last_entered_at,
-        later_evidence.occurred_at,
+        subject_evidence.occurred_at,
     from typed_entries
-    asof join later_evidence
+    asof join subject_evidence
         on
-            typed_entries.subject_type = later_evidence.subject_type
-            and typed_entries.subject_id = later_evidence.subject_id
-            and typed_entries.last_entered_at < later_evidence.occurred_at
+            typed_entries.subject_type = subject_evidence.subject_type
+            and typed_entries.subject_id = subject_evidence.subject_id
+            and typed_entries.last_entered_at < subject_evidence.occurred_at
 ),
 
 next_evidence as (
@@ -191,23 +121,23 @@ next_evidence as (
         next_instants.funnel_id,
         next_instants.subject_id,
         next_instants.journey_number,
-        later_evidence.evidence_type,
-        later_evidence.evidence_name,
+        subject_evidence.evidence_type,
+        subject_evidence.evidence_name,
         {{ microseconds_between('next_instants.last_entered_at', 'next_instants.occurred_at') }}
             as microseconds_to_next,
     from next_instants
-    inner join later_evidence
+    inner join subject_evidence
         on
-            next_instants.subject_type = later_evidence.subject_type
-            and next_instants.subject_id = later_evidence.subject_id
-            and next_instants.occurred_at = later_evidence.occurred_at
+            next_instants.subject_type = subject_evidence.subject_type
+            and next_instants.subject_id = subject_evidence.subject_id
+            and next_instants.occurred_at = subject_evidence.occurred_at
     qualify
         row_number() over (
             partition by
                 next_instants.funnel_id,
                 next_instants.subject_id,
                 next_instants.journey_number
-            order by later_evidence.evidence_type, later_evidence.evidence_name
+            order by subject_evidence.evidence_type, subject_evidence.evidence_name
         ) = 1
 )
 

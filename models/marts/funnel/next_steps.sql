@@ -32,81 +32,16 @@ visits as (
     where visits.entered_at is not null
 ),
 
-evidence as (
-    select
-        evidence_type,
-        evidence_name,
-        visitor_id,
-        session_id,
-        user_id,
-        person_id,
-        account_id,
-        record_id,
-        occurred_at,
-    from {{ ref('int_evidence') }}
-    where evidence_type in ('event', 'purchase') and occurred_at is not null
-),
-
-record_activities as (
-    select
-        record_id,
-        activity_type,
-        occurred_at,
-    from {{ ref('int_record_activities') }}
-),
-
-subject_types as (
-    select distinct subject_type,
-    from funnels
-),
-
 -- Moves from stage to stage are in `conversion_matrix`.
 subject_evidence as (
     select
-        subject_types.subject_type,
-        {{ subject_id('subject_types.subject_type') }} as subject_id,
-        evidence.evidence_type,
-        coalesce(evidence.evidence_name, '(missing)') as evidence_name,
-        evidence.occurred_at,
-    from evidence
-    cross join subject_types
-
-    union all
-
-    select
-        subject_types.subject_type,
-        record_activities.record_id as subject_id,
-        'activity' as evidence_type,
-        coalesce(record_activities.activity_type, '(missing)') as evidence_name,
-        record_activities.occurred_at,
-    from record_activities
-    cross join subject_types
-    where subject_types.subject_type in ('lead', 'opportunity')
-),
-
--- Of the evidence, much is of nobody in a funnel, or comes before the first visit.
-subjects as (
-    select
         subject_type,
         subject_id,
-        min(entered_at) as first_entered_at,
-    from visits
-    group by subject_type, subject_id
-),
-
-later_evidence as (
-    select
-        subject_evidence.subject_type,
-        subject_evidence.subject_id,
-        subject_evidence.evidence_type,
-        subject_evidence.evidence_name,
-        subject_evidence.occurred_at,
-    from subject_evidence
-    inner join subjects
-        on
-            subject_evidence.subject_type = subjects.subject_type
-            and subject_evidence.subject_id = subjects.subject_id
-    where subject_evidence.occurred_at > subjects.first_entered_at
+        evidence_type,
+        evidence_name,
+        occurred_at,
+    from {{ ref('int_subject_evidence') }}
+    where evidence_type in ('event', 'purchase', 'activity')
 ),
 
 next_instants as (
@@ -116,13 +51,13 @@ next_instants as (
         visits.subject_id,
         visits.visit_number,
         visits.entered_at,
-        later_evidence.occurred_at,
+        subject_evidence.occurred_at,
     from visits
-    asof join later_evidence
+    asof join subject_evidence
         on
-            visits.subject_type = later_evidence.subject_type
-            and visits.subject_id = later_evidence.subject_id
-            and visits.entered_at < later_evidence.occurred_at
+            visits.subject_type = subject_evidence.subject_type
+            and visits.subject_id = subject_evidence.subject_id
+            and visits.entered_at < subject_evidence.occurred_at
 ),
 
 -- Of several at one instant, the first by type and name.
@@ -131,19 +66,19 @@ next_evidence as (
         next_instants.funnel_id,
         next_instants.subject_id,
         next_instants.visit_number,
-        min(later_evidence.evidence_type) as evidence_type,
+        min(subject_evidence.evidence_type) as evidence_type,
         min_by(
-            later_evidence.evidence_name,
-            later_evidence.evidence_type || ' ' || later_evidence.evidence_name
+            subject_evidence.evidence_name,
+            subject_evidence.evidence_type || ' ' || subject_evidence.evidence_name
         ) as evidence_name,
         min({{ microseconds_between('next_instants.entered_at', 'next_instants.occurred_at') }})
             as microseconds_to_next,
     from next_instants
-    inner join later_evidence
+    inner join subject_evidence
         on
-            next_instants.subject_type = later_evidence.subject_type
-            and next_instants.subject_id = later_evidence.subject_id
-            and next_instants.occurred_at = later_evidence.occurred_at
+            next_instants.subject_type = subject_evidence.subject_type
+            and next_instants.subject_id = subject_evidence.subject_id
+            and next_instants.occurred_at = subject_evidence.occurred_at
     group by
         next_instants.funnel_id,
         next_instants.subject_id,
