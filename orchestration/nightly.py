@@ -9,7 +9,9 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
+from orchestration import declarations
 from orchestration.dbt import DbtError
+from orchestration.declarations import DeclarationError
 from orchestration.lock import LockHeldError
 from orchestration.settings import Settings
 from orchestration.summary import Failure, failure_text, success_text
@@ -45,7 +47,11 @@ def run_nightly(settings: Settings, out: TextIO = sys.stdout) -> int:
     try:
         if simulates_first(settings):
             _simulate(settings, out)
+        # At once: a misspelt word is to be told before the models are read, which takes longer.
+        declarations.read(settings.seeds)
         outcome = _run(settings)
+    except DeclarationError as error:
+        outcome = Outcome("", False, Failure("the declarations", str(error)))
     except START_ERRORS as error:
         outcome = Outcome("", False, Failure("the start of the night", str(error)))
     finally:

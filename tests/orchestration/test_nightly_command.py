@@ -13,7 +13,7 @@ import pytest
 from orchestration import __main__ as command
 from orchestration import nightly
 from orchestration.alerts import Alert
-from orchestration.dbt import DbtError
+from orchestration.dbt import PROJECT, DbtError
 from orchestration.lock import writer_lock
 from orchestration.nightly import run_nightly, simulates_first
 from orchestration.releases import Release, move_link, release_folder
@@ -30,6 +30,7 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
         monkeypatch.delenv(setting.name, raising=False)
     monkeypatch.setenv("FUNNEL_LANDING", str(tmp_path / "landing"))
     monkeypatch.setenv("FUNNEL_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("FUNNEL_SEEDS", str(PROJECT / "seeds"))
     monkeypatch.chdir(tmp_path)
     return Settings.from_environment()
 
@@ -126,6 +127,22 @@ def test_night_beside_a_night_says_who_is_writing(settings: Settings) -> None:
     assert "FAILED at the start of the night" in said.getvalue()
     assert "found run 4711" in said.getvalue()
     assert "Nothing was published yet" in said.getvalue()
+
+
+def test_mistaken_declarations_are_told_at_once_and_as_such(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever misspells a word would wait for the models, and look for the fault in a delivery."""
+    deliver_something(settings)
+    (tmp_path / "mistaken").mkdir()
+    (tmp_path / "mistaken" / "funels.csv").write_text("funnel_id\n")
+    mistaken = Settings.from_environment(changed={"FUNNEL_SEEDS": str(tmp_path / "mistaken")})
+    monkeypatch.setattr("orchestration.hooks.report", lambda *_: "")
+    said = io.StringIO()
+    assert run_nightly(mistaken, said) == 1
+    assert "FAILED at the declarations" in said.getvalue()
+    assert "funels.csv" in said.getvalue()
+    assert "reading the models" not in said.getvalue()
 
 
 def test_failure_before_the_first_step_is_told_too(
