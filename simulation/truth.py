@@ -17,7 +17,7 @@ from simulation.crm import deal_effects, lead_effects, transition_rows
 from simulation.parameters import Parameters, Process
 from simulation.planted import campaign_factor
 from simulation.randomness import Floats, Integers
-from simulation.web import DEPTHS, demo_probabilities, step_probabilities
+from simulation.web import DEPTHS, demo_probabilities, reach_of, step_probabilities
 
 
 def expected(parameters: Parameters) -> dict[str, Any]:
@@ -29,7 +29,7 @@ def expected(parameters: Parameters) -> dict[str, Any]:
     """
     channels, devices, visitor_shares = _visitor_cells(parameters)
     steps = step_probabilities(parameters, channels, devices)
-    reach = np.cumprod(np.column_stack([np.ones(len(channels)), steps]), axis=1)
+    reach = reach_of(steps)
     overall = visitor_shares @ reach
     by_channel = {}
     for number, channel in enumerate(parameters.channels):

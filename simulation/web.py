@@ -207,6 +207,11 @@ def step_probabilities(parameters: Parameters, channels: Integers, devices: Inte
     return shifted(base[np.newaxis, :], effect[:, np.newaxis])
 
 
+def reach_of(steps: Floats) -> Floats:
+    """Probability to get to each depth or beyond it, by those of the steps: rows × depths."""
+    return np.column_stack([np.ones(len(steps)), np.cumprod(steps, axis=1)])
+
+
 def demo_probabilities(parameters: Parameters, channels: Integers, devices: Integers) -> Floats:
     """Probability to ask for a demonstration, of visitors who look at a product."""
     effect = _web_effect(parameters, channels, devices)
@@ -241,7 +246,7 @@ def _visitors(parameters: Parameters, seed: int, days: Sequence[date]) -> Column
     depth = np.cumprod(drawn < steps, axis=1).sum(axis=1).astype(np.int8)
     demo = (depth >= 1) & happens(of, "demo", demo_probabilities(parameters, channel, device))
     sign_up = np.array([parameters.sign_up[name] for name in DEPTHS])
-    reach = np.cumprod(np.column_stack([np.ones(len(of)), steps]), axis=1)
+    reach = reach_of(steps)
     return {
         "number": number,
         "key": of,

@@ -1,8 +1,11 @@
-"""Two simulated companies for all tests here, one with dirt and one without, and their reader."""
+"""Simulated companies for all tests here, with and without dirt, their reader, and a warehouse."""
 
 from __future__ import annotations
 
+import csv
 import json
+import shutil
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -10,9 +13,14 @@ from typing import Any
 import duckdb
 import pytest
 
+from orchestration.dbt import PROJECT
 from simulation.company import generate
 from simulation.parameters import CLEAN, Parameters
+from tests.support.tables import Tables
+from tests.support.warehouse import build_warehouse
 
+# Those of the shipped funnels that estimates are held against the truth of.
+FUNNELS = ("web_purchase", "lead_qualification", "sales_pipeline", "growth_aarrr")
 READERS = {
     "events": "read_parquet('{}/*.parquet', filename = true)",
     "records": "read_csv('{}/*.csv', all_varchar = true, filename = true)",
@@ -77,3 +85,36 @@ def clean(tmp_path_factory: pytest.TempPathFactory) -> Extracts:
         parameters=Parameters(visitors_per_day=150, dirt=CLEAN),
     )
     return Extracts(landing)
+
+
+@pytest.fixture(scope="session")
+def company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Tables, dict[str, Any]]]:
+    """The tables of a company until the end of what is planted in it, and what is true of it."""
+    folder = tmp_path_factory.mktemp("company")
+    landing, seeds = folder / "landing", folder / "seeds"
+    generate(
+        landing,
+        start=date(2025, 5, 22),
+        days=270,
+        seed=11,
+        parameters=Parameters(visitors_per_day=120, dirt=CLEAN),
+    )
+    _declare_some(seeds)
+    tables = Tables(build_warehouse(landing, seeds, folder / "home", with_tests=False))
+    truth = json.loads((landing / "_simulation" / "parameters.json").read_text(encoding="utf-8"))
+    yield tables, truth["expected"]
+    tables.close()
+
+
+def _declare_some(seeds: Path) -> None:
+    """The shipped declarations, of some funnels alone."""
+    shutil.copytree(PROJECT / "seeds", seeds)
+    for file in seeds.glob("*.csv"):
+        with file.open(encoding="utf-8", newline="") as opened:
+            rows = list(csv.DictReader(opened))
+        if rows and "funnel_id" in rows[0]:
+            kept = [row for row in rows if row["funnel_id"] in ("", *FUNNELS)]
+            with file.open("w", encoding="utf-8", newline="") as opened:
+                writer = csv.DictWriter(opened, fieldnames=list(rows[0]))
+                writer.writeheader()
+                writer.writerows(kept)
