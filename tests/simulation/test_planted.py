@@ -257,22 +257,19 @@ def test_the_incident_alerts_and_nothing_else_does(
     """Prevents a broken page from going unsaid, and from drowning among false alarms."""
     tables, truth = company
     alerts = tables.query(
-        "select metric, stage_id, segment_name, segment_value, observed, headline, explanation"
+        "select metric, stage_id, segment_name, segment_value, observed, headline"
         " from marts.metric_alerts"
     )
     [of_search] = [row for row in alerts if row[2:4] == ("channel", "search")]
     expected = truth["planted"]["incident"]
     assert abs(of_search[4] - expected["step_rate"]) < 0.3 * expected["usual_step_rate"]
     assert "step rate of cart with channel search fell to" in of_search[5]
-    assert "from 2026-02-02 to 2026-02-08" in of_search[5]
+    assert "from 2025-09-19 to 2025-09-25" in of_search[5]
     assert {row[:3] for row in alerts} <= {
         ("step_rate", "cart", "channel"),
         ("step_rate", "cart", "all"),
         ("reached", "payment", "all"),
     }
-    for row in alerts:
-        if row[:3] == ("step_rate", "cart", "all"):
-            assert "most by search" in row[6]
 
 
 @pytest.mark.slow
@@ -286,7 +283,7 @@ def test_the_reversal_is_named_and_split(company: tuple[Tables, dict[str, Any]])
             explanation
         from marts.rate_change_explained
         where funnel_id = 'web_purchase' and stage_id = 'product_view' and rate_name = 'step_rate'
-            and segment_name = 'landing' and cohort_grain = 'month' and cohort_date = '2026-01-01'
+            and segment_name = 'landing' and cohort_grain = 'month' and cohort_date = '2025-08-01'
             and segment_value != '(missing)'
         """
     )
@@ -307,7 +304,7 @@ def test_the_reversal_is_named_and_split(company: tuple[Tables, dict[str, Any]])
             and cohort_grain = 'month' and is_reversal
         """
     )
-    assert months == [(date(2026, 1, 1),)]
+    assert months == [(date(2025, 8, 1),)]
 
 
 @pytest.mark.slow
@@ -323,7 +320,7 @@ def test_who_was_brought_is_known_by_channel(company: tuple[Tables, dict[str, An
             count(*)
         from intermediate.int_acquisitions as acquisitions
         left join marts.referrals as referrals using (funnel_id, subject_id)
-        where funnel_id = 'growth_aarrr' and acquisitions.acquired_at >= timestamp '2025-08-01'
+        where funnel_id = 'growth_aarrr' and acquisitions.acquired_at >= timestamp '2025-03-15'
         group by all
         """
     )
