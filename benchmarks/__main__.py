@@ -16,7 +16,7 @@ from pathlib import Path
 from benchmarks.measure import THREADS, scratch
 
 # The queries use the release that the nights leave.
-BENCHMARKS = ("simulation", "floor", "funnel", "matrix", "night", "queries")
+BENCHMARKS = ("simulation", "floor", "funnel", "matrix", "night", "queries", "alerts")
 
 
 def main() -> int:

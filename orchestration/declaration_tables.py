@@ -461,6 +461,15 @@ TABLES = (
         ),
     ),
     Table(
+        "segment_bands",
+        (
+            Column("segment_name", text, is_required=True),
+            Column("band_name", text, is_required=True),
+            Column("at_least", cost, is_required=True),
+            Column("currency", currency, default_in_words="any currency"),
+        ),
+    ),
+    Table(
         "exchange_rates",
         (
             Column("currency", currency, is_required=True),

@@ -20,7 +20,9 @@ soon as it appears. Its rows are put into the delivery of the day on which they 
 warehouse. So the files of a day depend on nothing that comes later, and more days can be added
 with no state but the seed.
 
-The dirt of real data is a parameter too (`parameters.Dirt`); `parameters.CLEAN` turns it off.
+The dirt of real data is a parameter too (`parameters.Dirt`); `parameters.CLEAN` turns it off. So is
+what the tables are to find besides rates (`parameters.Planted`): an incident, experiments, a
+reversal by the mix, and who invited whom.
 
 Nothing here may import the warehouse: the company must not know how it is measured.
 """

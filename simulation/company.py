@@ -204,7 +204,7 @@ def _followed(
     """What comes of some cohorts, by the name of its table in `words`."""
     listed = np.array([midnight(day) for day in cohorts], dtype=np.int64)
     listed = listed[(listed - midnight(start)) // DAY % _LISTED_EVERY == 0]
-    of_web = web.simulate(parameters, seed, cohorts)
+    of_web = web.simulate(parameters, seed, cohorts, start)
     of_crm = crm.simulate(parameters, seed, cohorts, of_web)
     return {
         "events": of_web.events,

@@ -1,4 +1,7 @@
-"""The rates that follow exactly from the parameters, for mature journeys of an undisturbed company.
+"""The rates that follow exactly from the parameters, for mature journeys.
+
+Those of the company as it usually is, and under `planted` those of the days and visitors for which
+something else is true.
 
 They are worked out by summing over everybody's attributes and solving the Markov chains, not by
 simulation, so that both the extracts and the warehouse's estimates can be held against them.
@@ -12,8 +15,9 @@ import numpy as np
 
 from simulation.crm import deal_effects, lead_effects, transition_rows
 from simulation.parameters import Parameters, Process
+from simulation.planted import campaign_factor
 from simulation.randomness import Floats, Integers
-from simulation.web import DEPTHS, demo_probabilities, step_probabilities
+from simulation.web import DEPTHS, demo_probabilities, reach_of, step_probabilities
 
 
 def expected(parameters: Parameters) -> dict[str, Any]:
@@ -25,7 +29,7 @@ def expected(parameters: Parameters) -> dict[str, Any]:
     """
     channels, devices, visitor_shares = _visitor_cells(parameters)
     steps = step_probabilities(parameters, channels, devices)
-    reach = np.cumprod(np.column_stack([np.ones(len(channels)), steps]), axis=1)
+    reach = reach_of(steps)
     overall = visitor_shares @ reach
     by_channel = {}
     for number, channel in enumerate(parameters.channels):
@@ -64,6 +68,41 @@ def expected(parameters: Parameters) -> dict[str, Any]:
             ),
             "stay_median_hours": dict(parameters.opportunity_process.stay_median_hours),
         },
+        "planted": _planted(parameters, channels, visitor_shares, reach),
+    }
+
+
+def _planted(
+    parameters: Parameters, channels: Integers, shares: Floats, reach: Floats
+) -> dict[str, Any]:
+    """What is true of landings, experiments and the incident, as rates of visitors."""
+    planted = parameters.planted
+    overall = shares @ reach
+    landings = planted.landings.items()
+    experiments = {}
+    for name, one in planted.experiments.items():
+        both = overall[DEPTHS.index(one.depth)]
+        first = 2.0 * both / (1.0 + one.lift)
+        rates = _named(one.variants, np.array([first, one.lift * first]))
+        experiments[name] = {"stage": one.depth, "overall_rates": rates}
+    incident = planted.incident
+    cells = channels == list(parameters.channels).index(incident.channel)
+    step = DEPTHS.index(incident.step)
+    through = shares[cells] @ reach[cells]
+    usual = through[step] / through[step - 1]
+    return {
+        "landing": {
+            "usual": {name: _round(overall[1] * one.looks) for name, one in landings},
+            "usual_total": _round(overall[1]),
+            "campaign": {name: _round(overall[1] * one.campaign_looks) for name, one in landings},
+            "campaign_total": _round(overall[1] * campaign_factor(parameters)),
+        },
+        "experiments": experiments,
+        "incident": {
+            "usual_step_rate": _round(usual),
+            "step_rate": _round(usual * incident.factor),
+        },
+        "invited": dict(planted.invited),
     }
 
 

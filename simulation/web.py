@@ -9,10 +9,11 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 import numpy as np
 
+from simulation import planted
 from simulation.columns import NEVER, NONE, Columns, rows_of, stack, take
 from simulation.days import (
     DAY,
@@ -116,6 +117,8 @@ _ACTIONS = {"list_created": 2, "list_shared": 3}
 # log-ins to the portal.
 _REPURCHASES_FROM, _SECOND_USER, _LOGINS_FROM = 10, 30, 50
 _SESSION_UNIT = 100
+# Days after they came in which users send the invitations that bring somebody.
+_LONGEST_INVITATION = 60
 
 
 @dataclass(frozen=True)
@@ -160,9 +163,13 @@ def campaigns(channels: Sequence[str]) -> Iterator[tuple[str | None, str | None]
     return (CAMPAIGNS.get(channel, _NO_CAMPAIGN) for channel in channels)
 
 
-def simulate(parameters: Parameters, seed: int, days: Sequence[date]) -> Web:
-    """Follow the visitors of `days` to the end of their history."""
+def simulate(parameters: Parameters, seed: int, days: Sequence[date], opened: date) -> Web:
+    """Follow the visitors of `days` to the end of their history.
+
+    `opened` is the first day of the company: nobody was invited by who would have come before.
+    """
     visitors = _visitors(parameters, seed, days)
+    visitors["inviter"] = _inviters(parameters, seed, days, opened, visitors)
     sessions = _first_sessions(parameters, visitors)
     events = _session_events(parameters, visitors, sessions)
     first_paid = _first_instants(events, "payment", rows_of(visitors))
@@ -178,7 +185,11 @@ def simulate(parameters: Parameters, seed: int, days: Sequence[date]) -> Web:
     demos = take(events, events["slot"] == _SLOT_NAMES.index("demo"))
     events = stack([events, _portal_events(parameters, visitors, users)])
     events["context"] = _context(parameters, visitors, events, first_paid)
-    events["region"] = visitors["region"][events["visitor"]]
+    for name in ("region", "landing", *parameters.planted.experiments):
+        events[name] = visitors[name][events["visitor"]]
+    own_sign_ups = events["slot"] == _SLOT_NAMES.index("sign-up")
+    own_sign_ups &= events["user"] == visitors["number"][events["visitor"]]
+    events["inviter"] = np.where(own_sign_ups, visitors["inviter"][events["visitor"]], NONE)
 
     orders = _orders(parameters, visitors, events)
     events = _delivered(parameters, events)
@@ -194,6 +205,11 @@ def step_probabilities(parameters: Parameters, channels: Integers, devices: Inte
     effect = _web_effect(parameters, channels, devices)
     base = np.array(list(parameters.web_steps.values()))
     return shifted(base[np.newaxis, :], effect[:, np.newaxis])
+
+
+def reach_of(steps: Floats) -> Floats:
+    """Probability to get to each depth or beyond it, by those of the steps: rows × depths."""
+    return np.column_stack([np.ones(len(steps)), np.cumprod(steps, axis=1)])
 
 
 def demo_probabilities(parameters: Parameters, channels: Integers, devices: Integers) -> Floats:
@@ -224,11 +240,13 @@ def _visitors(parameters: Parameters, seed: int, days: Sequence[date]) -> Column
 
     channel = choice(of, "channel", list(parameters.channels.values()))
     device = choice(of, "device", list(parameters.devices.values()))
-    steps = step_probabilities(parameters, channel, device)
+    usual_steps = step_probabilities(parameters, channel, device)
+    steps = planted.disturbed(parameters, usual_steps, channel, midnights)
     drawn = uniform(of[:, np.newaxis], "step", np.arange(steps.shape[1])[np.newaxis, :])
     depth = np.cumprod(drawn < steps, axis=1).sum(axis=1).astype(np.int8)
     demo = (depth >= 1) & happens(of, "demo", demo_probabilities(parameters, channel, device))
     sign_up = np.array([parameters.sign_up[name] for name in DEPTHS])
+    reach = reach_of(steps)
     return {
         "number": number,
         "key": of,
@@ -241,7 +259,43 @@ def _visitors(parameters: Parameters, seed: int, days: Sequence[date]) -> Column
         "demo": demo,
         "signs_up": happens(of, "sign-up", sign_up[depth]),
         "staff": happens(of, "staff", parameters.dirt.staff_visitors),
+        "midnight": midnights,
+        "landing": planted.landings(parameters, of, usual_steps[:, 0], depth >= 1, midnights),
+        **planted.variants(parameters, of, reach, depth, midnights),
     }
+
+
+def _inviters(
+    parameters: Parameters, seed: int, days: Sequence[date], opened: date, visitors: Columns
+) -> Integers:
+    """Who invited each visitor, as the number of a user; NONE for nobody.
+
+    One of those who sent an invitation in the days before the visitor's. Whoever sent it more than
+    `_LONGEST_INVITATION` after they came themselves is not asked: so it is the same whatever
+    cohorts are followed together.
+    """
+    lookback = parameters.planted.invitation_days
+    first = max(opened, days[0] - timedelta(days=lookback + _LONGEST_INVITATION))
+    cohorts = [first + timedelta(days=number) for number in range((days[-1] - first).days + 1)]
+    candidates = _visitors(parameters, seed, cohorts)
+    candidates = take(candidates, candidates["signs_up"])
+    events = _session_events(parameters, candidates, _first_sessions(parameters, candidates))
+    users = _users(seed, candidates, events)
+    events = _portal_events(parameters, candidates, users)
+    invitations = take(events, events["event"] == EVENT_NAMES.index("invite_sent"))
+    came = candidates["midnight"][invitations["visitor"]]
+    invitations = take(invitations, invitations["occurred"] - came < _LONGEST_INVITATION * DAY)
+    order = np.lexsort((invitations["user"], invitations["occurred"]))
+    sent, user = invitations["occurred"][order], invitations["user"][order]
+
+    low = np.searchsorted(sent, visitors["midnight"] - lookback * DAY)
+    high = np.searchsorted(sent, visitors["midnight"])
+    share = np.array([parameters.planted.invited[name] for name in parameters.channels])
+    is_invited = happens(visitors["key"], "invited", share[visitors["channel"]]) & (high > low)
+    inviters = np.full(rows_of(visitors), NONE, dtype=np.int64)
+    drawn = uniform(visitors["key"], "inviter") * (high - low)
+    inviters[is_invited] = user[(low + drawn.astype(np.int64))[is_invited]]
+    return inviters
 
 
 def _keep_watch_at_clock_changes(
@@ -604,7 +658,8 @@ def _delivered(parameters: Parameters, events: Columns) -> Columns:
         name: events[name]
         for name in (
             "key", "occurred", "event", "detail", "context", "region", "anonymous", "user",
-            "session", "email", "order", "cents", "currency",
+            "session", "email", "order", "cents", "currency", "landing", "inviter",
+            *parameters.planted.experiments,
         )
     }  # fmt: skip
     sound |= {

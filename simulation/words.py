@@ -97,6 +97,11 @@ def _words(parameters: Parameters) -> Mapping[str, Mapping[str, Words]]:
             "action": Words("detail", action),
             "product": Words("detail", about),
             "currency": currencies,
+            "landing": Words("landing", tuple(parameters.planted.landings)),
+            **{
+                name: Words(name, experiment.variants)
+                for name, experiment in parameters.planted.experiments.items()
+            },
             "broken": Words("broken", web.BROKEN),
         },
         "records": {

@@ -53,6 +53,7 @@ from orchestration.declaration_rules.sales import (
     measures_raise_a_step,
 )
 from orchestration.declaration_rules.segments import (
+    segment_bands_part_numbers,
     segments_are_named_apart,
     segments_are_taken_somewhere,
     segments_stand_once_in_a_funnel,
@@ -84,6 +85,7 @@ RULES: tuple[Callable[[Tables], Iterator[Mistake]], ...] = (
     hours_end_after_they_begin,
     segments_are_taken_somewhere,
     segments_stand_once_in_a_funnel,
+    segment_bands_part_numbers,
     limits_are_of_what_is_tied,
     traffic_can_be_recognised,
     channels_can_be_told,

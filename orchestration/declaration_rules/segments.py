@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from decimal import Decimal
 
 from orchestration.declaration_rules.common import Tables, listed
 from orchestration.declaration_tables import Mistake, Row
@@ -114,6 +115,50 @@ def segments_stand_once_in_a_funnel(tables: Tables) -> Iterator[Mistake]:
                     "of its subject_type.",
                 )
                 break
+
+
+def segment_bands_part_numbers(tables: Tables) -> Iterator[Mistake]:
+    """Bands are of declared segments, begin at numbers of their own, and agree on currencies.
+
+    A segment with a band in one currency and another for any would have two for one value.
+    """
+    file = "segment_bands.csv"
+    declared = {segment["segment_name"] for segment in tables["segments"]}
+    first_at: dict[tuple[str, str, Decimal], int] = {}
+    first_of: dict[str, Row] = {}
+    for band in tables["segment_bands"]:
+        name, currency = band["segment_name"], band["currency"]
+        if name not in declared:
+            yield Mistake(
+                file,
+                band.line,
+                "segment_name",
+                "a segment that segments.csv declares",
+                repr(name),
+                f"Declared are {listed(declared)}.",
+            )
+            continue
+        first = first_of.setdefault(name, band)
+        if bool(first["currency"]) != bool(currency):
+            yield Mistake(
+                file,
+                band.line,
+                "currency",
+                "a currency in all bands of a segment or in none",
+                f"{currency!r}, and {first['currency']!r} in line {first.line}",
+                "Give each band its currency, or leave all empty.",
+            )
+            continue
+        line = first_at.setdefault((name, currency, Decimal(band["at_least"])), band.line)
+        if line != band.line:
+            yield Mistake(
+                file,
+                band.line,
+                "at_least",
+                f"another number than that of line {line}",
+                band["at_least"],
+                "Each band begins where the one below it ends.",
+            )
 
 
 def _funnels_of_subject(segment: Row, tables: Tables) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from simulation.extracts import Table
+from simulation.parameters import PLANTED_PROPERTIES
 
 # The names that Google recommends.
 NAMES = {
@@ -36,6 +37,8 @@ _PARAMETERS = ", ".join(
         _parameter("page_type", text="page_type"),
         _parameter("action", text="action"),
         _parameter("customer_kind", text="customer_kind"),
+        *(_parameter(name, text=name) for name in PLANTED_PROPERTIES),
+        _parameter("invited_by", text="user_id(inviter)"),
         _parameter("product_id", text=f"case when not {_WITH_ITEMS} then product end"),
         _parameter("transaction_id", text='shop_order_id("order")'),
         _parameter("currency", text='case when "order" is not null then currency end'),

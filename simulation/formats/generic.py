@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from simulation.extracts import Table
+from simulation.parameters import PLANTED_PROPERTIES
 
 _MILLISECONDS = "%Y-%m-%dT%H:%M:%S.%g"
 _SECONDS = "%Y-%m-%d %H:%M:%S"
@@ -14,6 +15,10 @@ _OFFSET = """
             || lpad(cast(abs(clock) // 3600000000 as varchar), 2, '0') || ':00'
     end"""
 
+# With a comma before each, as all of them may be missing.
+_PLANTED = " || ".join(
+    f"""coalesce(',"{name}":"' || "{name}" || '"', '')""" for name in PLANTED_PROPERTIES
+)
 _EVENTS = f"""
     select
         delivered,
@@ -35,6 +40,7 @@ _EVENTS = f"""
                 || '","campaign_medium":"' || campaign_medium || '"',
                 ''
             )
+            || {_PLANTED}
             || coalesce(',"page_type":"' || page_type || '"', '')
             || coalesce(',"action":"' || action || '"', '')
             || coalesce(',"product":"' || product || '"', '')
@@ -44,6 +50,7 @@ _EVENTS = f"""
                 ''
             )
             || coalesce(',"email":"' || email(email) || '"', '')
+            || coalesce(',"invited_by":"' || user_id(inviter) || '"', '')
             || '}}' as properties,
         make_timestamp(received) as received_at,
     from events

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from simulation import web
 from simulation.extracts import Table
+from simulation.parameters import PLANTED_PROPERTIES
 
 # The library's own call for a page.
 NAMES = {"page_view": "page"}
@@ -29,7 +30,7 @@ _CALL = f"""
     campaign_medium as context_campaign_medium,
     email(email) as context_traits_email
 """
-_TRAITS = "channel, device, region, customer_kind"
+_TRAITS = ", ".join(("channel, device, region, customer_kind", *PLANTED_PROPERTIES))
 _PROPERTIES = {
     "cart_added": "product",
     "checkout_started": "product",
@@ -38,6 +39,7 @@ _PROPERTIES = {
         'product, shop_order_id("order") as order_id, money(cents) as revenue, currency'
     ),
     "portal_action": "action",
+    "sign_up": "user_id(inviter) as invited_by",
 }
 
 

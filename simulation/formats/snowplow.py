@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from simulation import web
 from simulation.extracts import Table
+from simulation.parameters import PLANTED_PROPERTIES
 
 # What the plug-in for shops calls these.
 NAMES = {
@@ -25,8 +26,17 @@ _AT = "%Y-%m-%d %H:%M:%S.%g"
 _ACTION = "case event " + " ".join(f"when '{a}' then '{b}'" for a, b in NAMES.items()) + " end"
 
 
+_FACTS = {
+    "portal_action": "cast(json_object('action', action) as varchar)",
+    "sign_up": (
+        "case when inviter is null then '{}'"
+        " else cast(json_object('invited_by', user_id(inviter)) as varchar) end"
+    ),
+}
+
+
 def _own_facts(event: str) -> str:
-    facts = "cast(json_object('action', action) as varchar)" if event == "portal_action" else "'{}'"
+    facts = _FACTS.get(event, "'{}'")
     column = f"unstruct_event_{_VENDOR.replace('.', '_')}_{event}_1_0_0"
     return f"case when event = '{event}' then {facts} end as {column}"
 
@@ -74,8 +84,9 @@ TABLES = (
             cast(campaign_medium as varchar) as mkt_medium,
             cast(device as varchar) as dvce_type,
             cast(region as varchar) as geo_region_name,
-            -- A column that the company's own enrichment adds.
+            -- Columns that the company's own enrichment adds.
             cast(customer_kind as varchar) as customer_kind,
+            {", ".join(f"cast({name} as varchar) as {name}" for name in PLANTED_PROPERTIES)},
             case when {_IS_IN_SHOP} then cast(json_object('type', {_ACTION}) as varchar) end
                 as unstruct_event_{_SHOP}_snowplow_ecommerce_action_1_0_2,
             {_entity("type: page_type", "page_type is not null")} as contexts_{_SHOP}_page_1_0_0,

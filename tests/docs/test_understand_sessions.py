@@ -25,7 +25,14 @@ def test_the_declarations_of_the_page_are_accepted(tmp_path: Path) -> None:
         "excluded_traffic.csv",
     }
     # They name channels and segments that the page's blocks take the place of.
-    for name in ("channel_costs.csv", "watched_metrics.csv", "lead_score_features.csv"):
+    for name in (
+        "channel_costs.csv",
+        "watched_metrics.csv",
+        "lead_score_features.csv",
+        "segment_bands.csv",
+        "experiments.csv",
+        "experiment_variants.csv",
+    ):
         (seeds / name).unlink()
     for name, text in blocks.items():
         (seeds / name).write_text(text, encoding="utf-8")

@@ -31,8 +31,8 @@ from tests.support.tables import Tables
 AS_OF = datetime(1997, 10, 1)
 LAST_DATE = date(1997, 9, 30)
 CUSTOMERS = (
-    "int_customer_orders+",
-    "int_customer_score_dates+",
+    *("int_customer_orders", "int_customer_score_dates", "int_customer_scores"),
+    *("int_value_histories+", "customer_segment_moves", "customer_revenue", "customer_repurchase"),
 )
 SEEDS = ("customer_order_statuses", "exchange_rates", "rfm_cuts", "rfm_segments")
 PUBLISHED = {"r": 0.243, "alpha_weeks": 4.414, "a": 0.793, "b": 2.426}

@@ -13,14 +13,12 @@ import pytest
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
-from tests.marts.watched_counts import FIRST, GRAINS, PLANTED, QUIET, build_trends
+from tests.marts.watched_counts import FIRST, PLANTED, QUIET, build_trends, quiet_nights
 from tests.support.tables import Tables
 
 pytestmark = pytest.mark.slow
 
 WEEKS = 75
-# Before it there is too little history for any test of weeks.
-WEEKS_OF_HISTORY = 20
 LAST = FIRST + timedelta(weeks=WEEKS) - timedelta(days=1)
 
 
@@ -34,26 +32,6 @@ def trends(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tables]:
 
 def frame(tables: Tables, sql: str) -> pd.DataFrame:
     return tables._connection.execute(sql).df()
-
-
-def quiet_nights(tables: Tables) -> pd.DataFrame:
-    """What would be judged on each Sunday, and its q-value, by company and night."""
-    judged = frame(
-        tables,
-        f"""
-        select funnel_id, period_end_date as night, p_value
-        from marts.funnel_trends
-        where
-            funnel_id != '{PLANTED}' and period_grain in {GRAINS} and segment_name = 'all'
-            and dayname(period_end_date) = 'Sunday' and p_value is not null
-            and coalesce(trials, expected) >= 30
-            and period_end_date >= date '{FIRST + timedelta(weeks=WEEKS_OF_HISTORY)}'
-        """,
-    )
-    q_values = judged.groupby(["funnel_id", "night"])["p_value"].transform(
-        lambda p_values: multipletests(p_values, method="fdr_bh")[1]
-    )
-    return judged.assign(q_value=q_values)
 
 
 def test_in_quiet_weeks_at_most_one_night_in_twenty_has_a_false_alarm(trends: Tables) -> None:

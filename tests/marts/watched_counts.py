@@ -13,9 +13,11 @@ from pathlib import Path
 import duckdb
 import numpy as np
 import pandas as pd
+from statsmodels.stats.multitest import multipletests
 
 from orchestration import dbt, declarations
 from orchestration.settings import Settings
+from tests.support.tables import Tables
 
 FIRST = date(2022, 1, 3)
 WEEKS = 140
@@ -26,6 +28,8 @@ STEP_RATES = (0.5, 0.4, 0.6)
 REGIONS = {"north": 36, "south": 24}
 # The rate from demo to quote falls by 30 % of itself.
 FALL = 0.7
+# Before it there is too little history for any test of weeks.
+WEEKS_OF_HISTORY = 20
 GRAINS = ("rolling_1", "rolling_7", "rolling_30", "week")
 
 MODELS = (
@@ -57,6 +61,28 @@ def build_trends(home: Path, seed: int, weeks: int = WEEKS) -> Path:
     )
     assert not outcome.failures, "\n".join(outcome.failure_lines)
     return settings.build
+
+
+def quiet_nights(tables: Tables) -> pd.DataFrame:
+    """What would be judged on each Sunday on which nothing changes, and its q-value, by company.
+
+    A row for each comparison: `funnel_id`, `night`, `p_value`, `q_value`.
+    """
+    judged = tables._connection.execute(
+        f"""
+        select funnel_id, period_end_date as night, p_value
+        from marts.funnel_trends
+        where
+            funnel_id != '{PLANTED}' and period_grain in {GRAINS} and segment_name = 'all'
+            and dayname(period_end_date) = 'Sunday' and p_value is not null
+            and coalesce(trials, expected) >= 30
+            and period_end_date >= date '{FIRST + timedelta(weeks=WEEKS_OF_HISTORY)}'
+        """
+    ).df()
+    q_values = judged.groupby(["funnel_id", "night"])["p_value"].transform(
+        lambda p_values: multipletests(p_values, method="fdr_bh")[1]
+    )
+    return judged.assign(q_value=q_values)
 
 
 def _counts(random: np.random.Generator, weeks: int) -> pd.DataFrame:

@@ -128,6 +128,11 @@ def segments(*rows: str) -> dict[str, str | None]:
     return {"segments": "\n".join([header, *rows])}
 
 
+def segment_bands(*rows: str) -> dict[str, str | None]:
+    header = "segment_name,band_name,at_least,currency"
+    return segments("price,user,,,") | {"segment_bands": "\n".join([header, *rows])}
+
+
 HEADERS = {
     "loss_endings": "rule_position,funnel_id,match_type,match_value,ending",
     "win_back_measures": "funnel_id,stage_id,measure_name,uplift,uplift_kind,tried_from",
@@ -1267,6 +1272,21 @@ MISTAKES = {
         {"acquisition_settings": "funnel_id,referrer_property\nweb,it's"},
         "acquisition_settings.csv line 2, column referrer_property: expected the name of a "
         'property, without quotes, found "it\'s".',
+    ),
+    "bands of no segment": (
+        segment_bands("cost,low,0,"),
+        "segment_bands.csv line 2, column segment_name: expected a segment that segments.csv "
+        "declares, found 'cost'. Declared are price.",
+    ),
+    "bands in a currency and in any": (
+        segment_bands("price,low,0,EUR", "price,high,10,"),
+        "segment_bands.csv line 3, column currency: expected a currency in all bands of a segment "
+        "or in none, found '', and 'EUR' in line 2.",
+    ),
+    "bands that begin together": (
+        segment_bands("price,low,0,EUR", "price,low,0,CNY", "price,free,0.00,EUR"),
+        "segment_bands.csv line 4, column at_least: expected another number than that of line 2, "
+        "found 0.00.",
     ),
     "cut of the worst score": (
         rfm_cuts("recency,1,365"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from datetime import date, datetime
 from pathlib import Path
@@ -88,6 +89,20 @@ class Company:
             )
             connection.execute(f"copy ({select}) to '{folder / name}'")
 
+    def late_order(self) -> str:
+        """Deliver an order that was placed before all others, and give the number of its user."""
+        folder = self.landing / "generic" / "orders"
+        lines = [
+            json.loads(line)
+            for path in sorted(folder.iterdir())
+            for line in path.read_text(encoding="utf-8").splitlines()
+        ]
+        order = next(line for line in reversed(lines) if line["user_id"])
+        at = f"{START}T00:00:01.000Z"
+        order |= {"order_id": "late", "ordered_at": at, "updated_at": at, "status": "completed"}
+        (folder / "2025-09-26-late.jsonl").write_text(json.dumps(order) + "\n", encoding="utf-8")
+        return str(order["user_id"]).removeprefix("u")
+
 
 @pytest.fixture(scope="module")
 def company(tmp_path_factory: pytest.TempPathFactory) -> Company:
@@ -102,8 +117,10 @@ def company(tmp_path_factory: pytest.TempPathFactory) -> Company:
 @pytest.mark.slow
 def test_nights_with_all_kinds_of_news_equal_a_rebuild(company: Company) -> None:
     # Two days more, one event of the first days, deals of which one was deleted and one is merged
-    # into another, and the events of one day again without some of them.
+    # into another, an order that makes a customer of who came for the first time, and the events of
+    # one day again without some of them.
     company.deliver(days=DAYS + 2)
+    number = company.late_order()
     company.late_file(
         "events",
         "2025-09-25-late.parquet",
@@ -143,6 +160,13 @@ def test_nights_with_all_kinds_of_news_equal_a_rebuild(company: Company) -> None
     company.night()
     assert 0 < company.touched_share() < 0.5
     assert company.differences() == []
+    of_the_customer = f"""
+        select count(*) from core.fct_journey_segments
+        where funnel_id = 'shopping_trips' and segment_name = 'customer_state'
+            and subject_id = 'v{number}' and segment_value
+    """
+    assert company.value(f"{of_the_customer} = 'existing'") > 0
+    assert company.value(f"{of_the_customer} = 'new'") == 0
 
     # A night that dies in the middle of what it worked out of a day that is then taken back.
     before = again.read_bytes()

@@ -1,8 +1,12 @@
-"""Two simulated companies for all tests here, one with dirt and one without, and their reader."""
+"""Simulated companies for all tests here, with and without dirt, their reader, and a warehouse."""
 
 from __future__ import annotations
 
+import csv
 import json
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -10,9 +14,16 @@ from typing import Any
 import duckdb
 import pytest
 
+from orchestration.dbt import PROJECT
 from simulation.company import generate
-from simulation.parameters import CLEAN, Parameters
+from simulation.parameters import CLEAN, Parameters, Planted
+from tests.support.tables import Tables
+from tests.support.warehouse import build_warehouse
 
+# Those of the shipped funnels that estimates are held against the truth of.
+FUNNELS = ("web_purchase", "lead_qualification", "sales_pipeline", "growth_aarrr")
+# The first and last day of the experiments of the company with a warehouse.
+TRIAL = ("2025-03-03", "2025-04-27")
 READERS = {
     "events": "read_parquet('{}/*.parquet', filename = true)",
     "records": "read_csv('{}/*.csv', all_varchar = true, filename = true)",
@@ -77,3 +88,54 @@ def clean(tmp_path_factory: pytest.TempPathFactory) -> Extracts:
         parameters=Parameters(visitors_per_day=150, dirt=CLEAN),
     )
     return Extracts(landing)
+
+
+@pytest.fixture(scope="session")
+def company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Tables, dict[str, Any]]]:
+    """The tables of a company in which all is planted that is to be found, and what is true of it.
+
+    Its last seven mature days are those of the incident.
+    """
+    folder = tmp_path_factory.mktemp("company")
+    landing, seeds = folder / "landing", folder / "seeds"
+    first_day, last_day = TRIAL
+    usual = Planted()
+    planted = replace(
+        usual,
+        campaign=("2025-08-01", "2025-08-31"),
+        incident=replace(usual.incident, first_day="2025-09-19", last_day="2025-09-25"),
+        experiments={
+            name: replace(one, first_day=first_day, last_day=last_day)
+            for name, one in usual.experiments.items()
+        },
+    )
+    generate(
+        landing,
+        start=date(2025, 1, 6),
+        days=270,
+        seed=11,
+        parameters=Parameters(visitors_per_day=120, planted=planted, dirt=CLEAN),
+    )
+    _declare_some(seeds)
+    tables = Tables(build_warehouse(landing, seeds, folder / "home", with_tests=False))
+    truth = json.loads((landing / "_simulation" / "parameters.json").read_text(encoding="utf-8"))
+    yield tables, truth["expected"]
+    tables.close()
+
+
+def _declare_some(seeds: Path) -> None:
+    """The shipped declarations, of some funnels alone."""
+    shutil.copytree(PROJECT / "seeds", seeds)
+    for file in seeds.glob("*.csv"):
+        with file.open(encoding="utf-8", newline="") as opened:
+            rows = list(csv.DictReader(opened))
+        if rows and "funnel_id" in rows[0]:
+            kept = [row for row in rows if row["funnel_id"] in ("", *FUNNELS)]
+            with file.open("w", encoding="utf-8", newline="") as opened:
+                writer = csv.DictWriter(opened, fieldnames=list(rows[0]))
+                writer.writeheader()
+                writer.writerows(kept)
+    experiments = (seeds / "experiments.csv").read_text(encoding="utf-8")
+    for shipped, own in zip(("2025-09-08", "2025-11-02"), TRIAL, strict=True):
+        experiments = experiments.replace(shipped, own)
+    (seeds / "experiments.csv").write_text(experiments, encoding="utf-8")

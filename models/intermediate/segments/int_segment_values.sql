@@ -14,20 +14,44 @@ run as (
     select as_of from {{ ref('int_run') }}
 ),
 
+segment_bands as (
+    select
+        segment_name,
+        band_name,
+        coalesce(currency, '') as currency,
+        at_least,
+    from {{ ref('segment_bands') }}
+),
+
+banded_segments as (
+    select
+        segment_name,
+        bool_or(currency != '') as is_by_currency,
+    from segment_bands
+    group by segment_name
+),
+
 segments as (
     select
-        funnel_id,
-        segment_name,
-        attribute,
-        attribute in (
+        dim_segments.funnel_id,
+        dim_segments.segment_name,
+        dim_segments.attribute,
+        {{ is_customer_attribute('dim_segments.attribute') }} as is_of_customer,
+        dim_segments.attribute in (
             {%- for attribute in session_attributes %}
                 '{{ attribute }}'{{ ',' if not loop.last }}
             {%- endfor %}
         ) as is_of_session,
-        taken_at,
-        case when taken_at in ('entry', 'stage') then taken_at else 'journey' end as needs,
-        stage_id,
-    from {{ ref('dim_segments') }}
+        dim_segments.taken_at,
+        case
+            when dim_segments.taken_at in ('entry', 'stage') then dim_segments.taken_at
+            else 'journey'
+        end as needs,
+        dim_segments.stage_id,
+        banded_segments.segment_name is not null as is_banded,
+    from {{ ref('dim_segments') }} as dim_segments
+    left join banded_segments
+        on dim_segments.segment_name = banded_segments.segment_name
 ),
 
 event_attributes as (
@@ -85,6 +109,15 @@ event_entries as (
     where segment_entries.record_id is null
 ),
 
+customer_history as (
+    select
+        subject_key,
+        attribute,
+        attribute_value,
+        known_after,
+    from {{ ref('int_customer_history') }}
+),
+
 -- Where an entry has no date, its record is known as it is at the as-of.
 record_entries as (
     select
@@ -93,6 +126,7 @@ record_entries as (
         segment_entries.journey_number,
         segments.segment_name,
         segments.attribute,
+        segments.is_banded,
         segments.taken_at,
         segment_entries.needed_for,
         segment_entries.event_number,
@@ -107,7 +141,32 @@ record_entries as (
             and segment_entries.needed_for = segments.needs
             and segment_entries.stage_id is not distinct from segments.stage_id
     cross join run
-    where segment_entries.record_id is not null
+    where segment_entries.record_id is not null and not segments.is_of_customer
+),
+
+-- Whether of an event, an order or a record, an entry is of the customer behind its subject.
+customer_entries as (
+    select
+        segment_entries.funnel_id,
+        segment_entries.subject_key,
+        segment_entries.journey_number,
+        segments.segment_name,
+        segments.attribute,
+        segments.is_banded,
+        segments.taken_at,
+        segment_entries.needed_for,
+        segment_entries.event_number,
+        segment_entries.tie_position,
+        segment_entries.record_id,
+        coalesce(segment_entries.entered_at, run.as_of) as known_at,
+    from {{ ref('int_segment_entries') }} as segment_entries
+    inner join segments
+        on
+            segment_entries.funnel_id = segments.funnel_id
+            and segment_entries.needed_for = segments.needs
+            and segment_entries.stage_id is not distinct from segments.stage_id
+    cross join run
+    where segments.is_of_customer
 ),
 
 event_values as (
@@ -116,6 +175,7 @@ event_values as (
         event_entries.subject_key,
         event_entries.journey_number,
         segments.segment_name,
+        segments.is_banded,
         segments.taken_at,
         event_entries.needed_for,
         case
@@ -123,6 +183,9 @@ event_values as (
                 then {{ json_text_at('session_attributes.attributes', 'segments.attribute') }}
             else {{ json_text_at('event_entries.attributes', 'segments.attribute') }}
         end as attribute_value,
+        case
+            when segments.is_banded then {{ json_text('event_entries.attributes', 'currency') }}
+        end as currency,
         false as is_field_change,
         event_entries.tie_position,
         event_entries.event_number,
@@ -138,6 +201,7 @@ event_values as (
         on
             case when segments.is_of_session then event_entries.session_id end
             = session_attributes.session_id
+    where not segments.is_of_customer
 ),
 
 record_values as (
@@ -146,12 +210,17 @@ record_values as (
         record_entries.subject_key,
         record_entries.journey_number,
         record_entries.segment_name,
+        record_entries.is_banded,
         record_entries.taken_at,
         record_entries.needed_for,
         case
             when attribute_history.record_id is not null then attribute_history.attribute_value
             else {{ json_text_at('record_attributes.attributes', 'record_entries.attribute') }}
         end as attribute_value,
+        case
+            when record_entries.is_banded
+                then {{ json_text('record_attributes.attributes', 'currency') }}
+        end as currency,
         false as is_field_change,
         record_entries.tie_position,
         record_entries.event_number,
@@ -174,6 +243,7 @@ records_of_journeys as (
         journey_number,
         segment_name,
         attribute,
+        is_banded,
         taken_at,
         record_id,
         min(next_entered_at) as next_entered_at,
@@ -189,9 +259,14 @@ record_changes as (
         records_of_journeys.subject_key,
         records_of_journeys.journey_number,
         records_of_journeys.segment_name,
+        records_of_journeys.is_banded,
         records_of_journeys.taken_at,
         'journey' as needed_for,
         attribute_history.attribute_value,
+        case
+            when records_of_journeys.is_banded
+                then {{ json_text('record_attributes.attributes', 'currency') }}
+        end as currency,
         true as is_field_change,
         0 as tie_position,
         0 as event_number,
@@ -203,17 +278,108 @@ record_changes as (
             records_of_journeys.record_id = attribute_history.record_id
             and records_of_journeys.attribute = attribute_history.attribute
             and records_of_journeys.first_known_at < attribute_history.known_from
+    left join record_attributes
+        on records_of_journeys.record_id = record_attributes.record_id
     where
         records_of_journeys.next_entered_at is null
         or attribute_history.known_from < records_of_journeys.next_entered_at
 ),
 
-all_values as (
+customer_values as (
+    select
+        customer_entries.funnel_id,
+        customer_entries.subject_key,
+        customer_entries.journey_number,
+        customer_entries.segment_name,
+        customer_entries.is_banded,
+        customer_entries.taken_at,
+        customer_entries.needed_for,
+        case
+            when customer_history.subject_key is not null then customer_history.attribute_value
+            {%- for attribute, before in customer_attributes().items() %}
+                when customer_entries.attribute = '{{ attribute }}' then {{ before }}
+            {%- endfor %}
+        end as attribute_value,
+        cast(null as varchar) as currency,
+        false as is_field_change,
+        customer_entries.tie_position,
+        customer_entries.event_number,
+        customer_entries.record_id,
+        customer_entries.known_at,
+    from customer_entries
+    -- An order at the instant of the entry comes of the journey, and is not before it.
+    asof left join customer_history
+        on
+            customer_entries.subject_key = customer_history.subject_key
+            and customer_entries.attribute = customer_history.attribute
+            and customer_entries.known_at > customer_history.known_after
+),
+
+spelled_values as (
     select * from event_values
     union all
     select * from record_values
     union all
     select * from record_changes
+    union all
+    select * from customer_values
+),
+
+numbered_values as (
+    select
+        spelled_values.*,
+        try_cast(spelled_values.attribute_value as decimal(18, 4)) as number,
+        case
+            when banded_segments.is_by_currency then coalesce(spelled_values.currency, '')
+            else ''
+        end as band_currency,
+    from spelled_values
+    inner join banded_segments
+        on spelled_values.segment_name = banded_segments.segment_name
+    where spelled_values.is_banded
+),
+
+all_values as (
+    select
+        funnel_id,
+        subject_key,
+        journey_number,
+        segment_name,
+        taken_at,
+        needed_for,
+        attribute_value,
+        is_field_change,
+        tie_position,
+        event_number,
+        record_id,
+        known_at,
+    from spelled_values
+    where not is_banded
+
+    union all
+
+    select
+        numbered_values.funnel_id,
+        numbered_values.subject_key,
+        numbered_values.journey_number,
+        numbered_values.segment_name,
+        numbered_values.taken_at,
+        numbered_values.needed_for,
+        case
+            when numbered_values.number is null then null
+            else coalesce(segment_bands.band_name, '(below)')
+        end as attribute_value,
+        numbered_values.is_field_change,
+        numbered_values.tie_position,
+        numbered_values.event_number,
+        numbered_values.record_id,
+        numbered_values.known_at,
+    from numbered_values
+    asof left join segment_bands
+        on
+            numbered_values.segment_name = segment_bands.segment_name
+            and numbered_values.band_currency = segment_bands.currency
+            and coalesce(numbered_values.number, 0) >= segment_bands.at_least
 )
 
 select

@@ -129,6 +129,34 @@ hashed_inputs as (
         on
             case when funnels_by_session.funnel_id is not null then inputs.session_id end
             = sessions.session_id
+),
+
+subjects as (
+    select distinct
+        subject_key,
+        funnel_id,
+        subject_id,
+    from inputs
+),
+
+customer_inputs as (
+    select
+        subjects.subject_key,
+        subjects.funnel_id,
+        subjects.subject_id,
+        {{ narrow_hash([
+            'customer_history.attribute', 'customer_history.attribute_value',
+            'customer_history.known_after',
+        ]) }} as input_hash,
+    from subjects
+    inner join {{ ref('int_customer_history') }} as customer_history
+        on subjects.subject_key = customer_history.subject_key
+),
+
+all_inputs as (
+    select * from hashed_inputs
+    union all
+    select * from customer_inputs
 )
 
 select
@@ -136,5 +164,5 @@ select
     funnel_id,
     subject_id,
     {{ summed_hashes('input_hash') }} as input_hash,
-from hashed_inputs
+from all_inputs
 group by subject_key, funnel_id, subject_id

@@ -82,8 +82,13 @@ select
     funnel_segments.attribute,
     funnel_segments.taken_at,
     funnel_segments.stage_id,
-    case when not record_segments.has_history then 'current_only' else 'at_the_time' end
-        as value_known,
+    case
+        when
+            not record_segments.has_history
+            and not {{ is_customer_attribute('funnel_segments.attribute') }}
+            then 'current_only'
+        else 'at_the_time'
+    end as value_known,
     funnel_segments.taken_at != 'each' as adds_up,
 from funnel_segments
 left join record_segments

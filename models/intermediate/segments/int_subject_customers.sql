@@ -1,0 +1,136 @@
+with
+
+-- Only these funnels ask for their customers.
+funnels as (
+    select distinct
+        funnel_id,
+        subject_type,
+    from {{ ref('dim_segments') }}
+    where {{ is_customer_attribute('attribute') }}
+),
+
+subjects as (
+    select distinct
+        stage_entries.subject_key,
+        stage_entries.subject_id,
+        funnels.subject_type,
+    from {{ ref('int_stage_entries') }} as stage_entries
+    inner join funnels
+        on stage_entries.funnel_id = funnels.funnel_id
+),
+
+person_identifiers as (
+    select
+        identifier_type,
+        identifier,
+        person_id,
+    from {{ ref('int_person_identifiers') }}
+    where identifier_type in ('anonymous_id', 'user_id', 'record_id')
+),
+
+sessions as (
+    select
+        session_id,
+        person_id,
+    from {{ ref('dim_sessions') }}
+),
+
+records as (
+    select
+        record_id,
+        account_id,
+    from {{ ref('int_surviving_records') }}
+    where account_id is not null
+),
+
+-- A visitor goes by its device, and by its user where no device is known.
+identifier_types as (
+    select
+        'visitor' as subject_type,
+        'anonymous_id' as identifier_type,
+        1 as preference
+    union all
+    select
+        'visitor' as subject_type,
+        'user_id' as identifier_type,
+        2 as preference
+    union all
+    select
+        'user' as subject_type,
+        'user_id' as identifier_type,
+        1 as preference
+    union all
+    select
+        'lead' as subject_type,
+        'record_id' as identifier_type,
+        1 as preference
+    union all
+    select
+        'opportunity' as subject_type,
+        'record_id' as identifier_type,
+        1 as preference
+),
+
+identified_persons as (
+    select
+        subjects.subject_key,
+        min_by(person_identifiers.person_id, identifier_types.preference) as person_id,
+    from subjects
+    inner join identifier_types
+        on subjects.subject_type = identifier_types.subject_type
+    inner join person_identifiers
+        on
+            identifier_types.identifier_type = person_identifiers.identifier_type
+            and subjects.subject_id = person_identifiers.identifier
+    group by subjects.subject_key
+),
+
+customers as (
+    select
+        subject_key,
+        'person' as customer_type,
+        person_id as customer_id,
+    from identified_persons
+
+    union all
+
+    select
+        subject_key,
+        subject_type as customer_type,
+        subject_id as customer_id,
+    from subjects
+    where subject_type in ('person', 'account')
+
+    union all
+
+    select
+        subjects.subject_key,
+        'person' as customer_type,
+        sessions.person_id as customer_id,
+    from subjects
+    inner join sessions
+        on
+            case when subjects.subject_type = 'session' then subjects.subject_id end
+            = sessions.session_id
+
+    union all
+
+    select
+        subjects.subject_key,
+        'account' as customer_type,
+        records.account_id as customer_id,
+    from subjects
+    inner join records
+        on
+            case
+                when subjects.subject_type in ('lead', 'opportunity') then subjects.subject_id
+            end
+            = records.record_id
+)
+
+select
+    subject_key,
+    customer_type,
+    customer_id,
+from customers
+where customer_id is not null
