@@ -9,6 +9,7 @@ from orchestration import raw
 from orchestration.dbt import code_digest
 from orchestration.declaration_tables import TABLES
 from orchestration.declarations import Declarations
+from orchestration.hash_key import keyed_hash, read_key
 from orchestration.release_macros import macro_texts
 from orchestration.settings import Settings
 
@@ -40,6 +41,7 @@ def code_and_settings(settings: Settings) -> tuple[str, ...]:
         settings.reporting_currency,
         str(settings.min_reportable),
         str(settings.event_days),
+        keyed_hash(read_key(settings), "which key it is"),
     )
 
 
