@@ -1,7 +1,6 @@
-"""The secret with which addresses and identifiers of persons are hashed, so that no list of addresses
-tells whose hash is whose.
+"""The secret with which addresses are hashed, so that no list of them tells whose hash is whose.
 
-A keyed hash is HMAC-SHA-256, in SQL as in Python: `sql_hash` gives DuckDB's, `keyed_hash` one text's.
+A keyed hash is HMAC-SHA-256: `sql_hash` gives that of DuckDB, `keyed_hash` the same of one text.
 """
 
 from __future__ import annotations
@@ -49,7 +48,7 @@ def read_key(settings: HasHashKey) -> bytes:
         raise HashKeyError(
             f"{file}: expected a secret of at least {LEAST_CHARACTERS} characters, found "
             f"{len(text)}. Restore the file from a backup. Without one, delete it together with "
-            "suppressed.jsonl beside it: whoever was forgotten may then come back with a later "
+            "suppressed.txt beside it: whoever was forgotten may then come back with a later "
             "delivery."
         )
     return text.encode()

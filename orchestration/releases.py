@@ -276,6 +276,22 @@ def expire(published: Path, keep: int) -> tuple[str, ...]:
     return tuple(wanted[keep:])
 
 
+def drop_others(published: Path) -> tuple[str, ...]:
+    """Delete all releases but the current one, whatever one could go back to, and say which.
+
+    Raises:
+        LockHeldError: a release is being published or the link is being moved.
+    """
+    with publishing_lock(published, "deletion of older releases"):
+        recover(published)
+        linked = linked_id(published)
+        dropped = [release.release_id for release in _kept(published)]
+        dropped = [release_id for release_id in dropped if release_id != linked]
+        for release_id in dropped:
+            _delete(published, release_id)
+    return tuple(dropped)
+
+
 def sync(path: Path) -> None:
     """Have a file or folder on the disk before anything that relies on it."""
     descriptor = os.open(path, os.O_RDONLY)

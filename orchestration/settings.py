@@ -93,10 +93,10 @@ SETTINGS = (
     Setting(
         "FUNNEL_HASH_KEY",
         "",
-        f"a secret of at least {LEAST_CHARACTERS} characters; empty: the one in FUNNEL_HOME/hash_key",
+        f"a secret of at least {LEAST_CHARACTERS} characters; empty: that in FUNNEL_HOME/hash_key",
         "Addresses are hashed with it, and who was forgotten is known by it. Keep it in the "
-        "environment, or let the first night make one, in a file that its user alone can read. With "
-        "another one nobody who was forgotten is known any more.",
+        "environment, or let the first night make one, in a file that its user alone can read. "
+        "With another one, nobody who was forgotten is known any more.",
     ),
     Setting(
         "FUNNEL_KEEP_RELEASES",
@@ -237,6 +237,11 @@ class Settings:
     def ledger(self) -> Path:
         """What was delivered, when, and what became of it."""
         return self.home / "ledger.duckdb"
+
+    @property
+    def suppressed(self) -> Path:
+        """Keyed hashes of those who were forgotten, beside the secret that they are made with."""
+        return self.hash_key_file.with_name("suppressed.txt")
 
     @property
     def build(self) -> Path:

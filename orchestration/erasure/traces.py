@@ -1,0 +1,106 @@
+"""Searches all that is kept for a person's addresses and ids, byte by byte, once all is removed.
+
+What is made again by itself is deleted where it holds any; the rest is told, as it is its owner's.
+"""
+
+from __future__ import annotations
+
+import gzip
+import mmap
+import os
+import re
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from orchestration.database import open_database
+from orchestration.erasure.journal import journal_file
+from orchestration.settings import Settings
+from orchestration.values import literal
+
+# Shorter ids are found everywhere and mean nothing.
+LEAST_CHARACTERS = 6
+
+
+@dataclass(frozen=True)
+class Trace:
+    """A file that names the person: `rows` where it is one of rows, and is read by columns."""
+
+    path: Path
+    rows: int | None = None
+
+
+class Tracer:
+    """Looks for these words, each between other signs than letters and digits."""
+
+    def __init__(self, settings: Settings, spelled: frozenset[str]) -> None:
+        self._settings = settings
+        words = sorted(word for word in spelled if "@" in word or len(word) >= LEAST_CHARACTERS)
+        self._is_empty = not words
+        listed = "|".join(re.escape(word) for word in words)
+        self._bytes = re.compile(rf"(?<![0-9a-z])(?:{listed})(?![0-9a-z])".encode(), re.IGNORECASE)
+        # RE2 looks neither ahead nor behind.
+        re2 = "|".join(re.sub(r"([^0-9A-Za-z_\u0080-\U0010ffff])", r"\\\1", word) for word in words)
+        self._sql = literal(f"(^|[^0-9a-z])({re2})($|[^0-9a-z])")
+
+    def search(self, *folders: Path) -> tuple[Trace, ...]:
+        """The files below these folders that hold one of the words, in order of their paths."""
+        if self._is_empty:
+            return ()
+        secret = {self._settings.hash_key_file, self._settings.suppressed}
+        secret.add(journal_file(self._settings))
+        found = []
+        with open_database(self._settings) as connection:
+            for path in sorted({path for folder in folders for path in _files(folder)} - secret):
+                trace = self._look(connection, path)
+                if trace:
+                    found.append(trace)
+        return tuple(found)
+
+    def without(self, text: str) -> str:
+        """The lines that do not hold one of the words."""
+        lines = text.splitlines(keepends=True)
+        return "".join(line for line in lines if not self._bytes.search(line.encode()))
+
+    def _look(self, connection: duckdb.DuckDBPyConnection, path: Path) -> Trace | None:
+        if path.suffix == ".parquet":
+            try:
+                counted = connection.execute(
+                    "select count(*) from read_parquet("
+                    f"{literal(str(path))}, hive_partitioning = false) as delivered_rows "
+                    "where regexp_matches(lower(cast(to_json(delivered_rows) as varchar)), "
+                    f"{self._sql})"
+                ).fetchone()
+            except duckdb.InvalidInputException:  # no Parquet file, whatever its name
+                counted = None
+            if counted is not None:
+                return Trace(path, int(counted[0])) if counted[0] else None
+        if path.suffix == ".gz":
+            try:
+                with gzip.open(path, "rb") as stream:
+                    if any(self._bytes.search(line) for line in stream):
+                        return Trace(path)
+            except (OSError, EOFError, zlib.error):
+                pass
+        return Trace(path) if self._is_in_bytes(path) else None
+
+    def _is_in_bytes(self, path: Path) -> bool:
+        if path.stat().st_size == 0:
+            return False
+        with (
+            path.open("rb") as stream,
+            mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as content,
+        ):
+            return self._bytes.search(content) is not None
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    # Links are not followed: `current` leads to a release that is looked at anyway.
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            path = Path(parent, name)
+            if path.is_file() and not path.is_symlink():
+                yield path
