@@ -116,8 +116,12 @@ def plan(settings: Settings, text: str) -> Plan:
         DeliveryFileError: a delivered file cannot be searched.
         ForgetError: nothing at all is about the person.
     """
-    sources = _sources(settings)
     person = find_person(settings, _declared(settings), text)
+    return plan_for(settings, _sources(settings), person, text)
+
+
+def plan_for(settings: Settings, sources: Sequence[Source], person: Person, text: str) -> Plan:
+    """The same for a person who is found; `text` is what they were named by."""
     suppression = read_suppression(settings).of(person.identifiers, person.email_hashes)
     addresses = find_spellings(settings, sources, suppression)
     given = {text.strip().lower().removeprefix("email:")} if "@" in text else set()
@@ -160,10 +164,14 @@ def remove(settings: Settings, tell: Tell) -> None:
 
     The caller holds the writer lock.
     """
+    remove_from(settings, _sources(settings), tell)
+
+
+def remove_from(settings: Settings, sources: Sequence[Source], tell: Tell) -> None:
+    """The same for these sources."""
     journal = read_journal(settings)
     if journal is None or journal.step != "remove":
         return
-    sources = _sources(settings)
     suppression = read_suppression(settings).of(journal.identifiers, journal.email_hashes)
     # It may have died before this was written.
     add_to_suppression(settings, suppression)

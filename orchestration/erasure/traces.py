@@ -18,11 +18,16 @@ import duckdb
 
 from orchestration.database import open_database
 from orchestration.erasure.journal import journal_file
+from orchestration.release_database import DATABASE
 from orchestration.settings import Settings
 from orchestration.values import literal
 
 # Shorter ids are found everywhere and mean nothing.
 LEAST_CHARACTERS = 6
+# What goes on as one word, before it.
+WITHIN = "[0-9a-z._+-]"
+# A file without a zero byte in so many is a text.
+TEXT_BYTES = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -34,27 +39,36 @@ class Trace:
 
 
 class Tracer:
-    """Looks for these words, each between other signs than letters and digits."""
+    """Looks for these words, where they are no part of a longer one.
+
+    Not in what is made anew of raw: the tables of the build and the file of a release.
+    """
 
     def __init__(self, settings: Settings, spelled: frozenset[str]) -> None:
         self._settings = settings
         words = sorted(word for word in spelled if "@" in word or len(word) >= LEAST_CHARACTERS)
         self._is_empty = not words
         listed = "|".join(re.escape(word) for word in words)
-        self._bytes = re.compile(rf"(?<![0-9a-z])(?:{listed})(?![0-9a-z])".encode(), re.IGNORECASE)
+        # In a file that is no text, values stand side by side with nothing in between.
+        self._binary = re.compile(listed.encode(), re.IGNORECASE)
+        self._bytes = re.compile(
+            rf"(?<!{WITHIN})(?:{listed})(?!\.?[0-9a-z]|[_+-])".encode(), re.IGNORECASE
+        )
         # RE2 looks neither ahead nor behind.
         re2 = "|".join(re.sub(r"([^0-9A-Za-z_\u0080-\U0010ffff])", r"\\\1", word) for word in words)
-        self._sql = literal(f"(^|[^0-9a-z])({re2})($|[^0-9a-z])")
+        self._sql = literal(rf"(^|[^0-9a-z._+-])({re2})($|\.$|\.[^0-9a-z]|[^0-9a-z._+-])")
 
     def search(self, *folders: Path) -> tuple[Trace, ...]:
         """The files below these folders that hold one of the words, in order of their paths."""
         if self._is_empty:
             return ()
         secret = {self._settings.hash_key_file, self._settings.suppressed}
-        secret.add(journal_file(self._settings))
+        secret |= {journal_file(self._settings), self._settings.build}
         found = []
         with open_database(self._settings) as connection:
             for path in sorted({path for folder in folders for path in _files(folder)} - secret):
+                if path.name == DATABASE:
+                    continue
                 trace = self._look(connection, path)
                 if trace:
                     found.append(trace)
@@ -94,7 +108,8 @@ class Tracer:
             path.open("rb") as stream,
             mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as content,
         ):
-            return self._bytes.search(content) is not None
+            is_text = content.find(b"\0", 0, TEXT_BYTES) < 0
+            return (self._bytes if is_text else self._binary).search(content) is not None
 
 
 def _files(folder: Path) -> Iterator[Path]:
