@@ -159,6 +159,17 @@ def sql(settings: Settings, options: argparse.Namespace) -> int:
     return 0
 
 
+def sql_build(settings: Settings, options: argparse.Namespace) -> int:
+    """Open a shell for SQL on the build, where refused and quarantined rows are."""
+    from orchestration.shell import ShellError, open_build_shell
+
+    try:
+        open_build_shell(settings)
+    except ShellError as error:
+        return _refuse(error)
+    return 0
+
+
 def publish_postgres(settings: Settings, options: argparse.Namespace) -> int:
     """Load the current release into the PostgreSQL database of FUNNEL_POSTGRES_URL."""
     from orchestration.postgres import SCHEMA, PostgresError, publish_to_postgres
@@ -249,6 +260,7 @@ def _parser() -> argparse.ArgumentParser:
     word("verify", verify)
     word("docs", docs)
     word("sql", sql)
+    word("sql-build", sql_build)
     word("publish-postgres", publish_postgres)
     word("ladders", ladders)
     adding = word("add-funnel", add_funnel)

@@ -430,5 +430,7 @@ def _duckdb_errors(
                 "several, or a carriage return outside quotes",
             ) from error
         raise DamagedFileError(
-            file.file, f"a {file.file_format} file", f"what cannot be read: {_without_values(message)}"
+            file.file,
+            f"a {file.file_format} file",
+            f"what cannot be read: {_without_values(message)}",
         ) from error

@@ -134,7 +134,10 @@ def rollback(settings: Settings, to: str | None = None) -> Release:
                     f"{_available(published)}"
                 )
         if to == linked:
-            raise ReleaseError(f"{published}: readers have the release {to} already.")
+            raise ReleaseError(
+                f"{published}: readers have the release {to} already. Nothing is "
+                f"to be done. {_available(published)}"
+            )
         release = find(published, to)
         if release is None:
             raise ReleaseError(

@@ -11,8 +11,8 @@ import duckdb
 
 from orchestration.published_tables import quoted
 
-# Enough to see what the columns look like. Only of what is published, and counts: Dagster keeps what
-# it is told for ever, and so may be told of nobody.
+# Enough to see what the columns look like. Only of what is published, and counts: Dagster keeps
+# what it is told for ever, and so may be told of nobody.
 PREVIEW_ROWS = 5
 # Keys of what is declared. A row with a key of anything else is about somebody, or somebody's.
 DECLARED_KEYS = ("funnel_id", "stage_id", "alert_id", "attribution_id", "experiment_id")

@@ -120,7 +120,11 @@ def refused_files() -> dict[str, tuple[str, str | bytes, type[DeliveryError], li
             "events/a.csv",
             EVENTS_HEADER + "01/02/2024,visit,u1\n02/02/2024,visit,u2\n",
             RetypedColumnError,
-            ["column occurred_at", "expected a timestamp such as", "for example '99/99/9999' (letters as a, digits as 9)"],
+            [
+                "column occurred_at",
+                "expected a timestamp such as",
+                "for example '99/99/9999' (letters as a, digits as 9)",
+            ],
         ),
         "decimal commas throughout": (
             "orders/a.csv",

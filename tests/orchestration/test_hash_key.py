@@ -39,9 +39,7 @@ def settings_in(home: Path, **environment: str) -> Settings:
         ),
     ],
 )
-def test_sql_and_python_give_the_hashes_of_the_standard(
-    key: bytes, text: str, digest: str
-) -> None:
+def test_sql_and_python_give_the_hashes_of_the_standard(key: bytes, text: str, digest: str) -> None:
     """A construction of our own, that nobody can check and a length extension may break."""
     with duckdb.connect() as connection:
         connection.execute(variables(key))
