@@ -9,7 +9,7 @@ import pytest
 
 from orchestration import hash_key
 
-# The secret of all warehouses of the tests, so that what is hashed can be expected, and two compared.
+# The secret of all warehouses of the tests: hashes can be expected, and those of two compared.
 SECRET = "the secret of the tests"
 
 FOLDER = Path(__file__).parent

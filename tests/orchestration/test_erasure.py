@@ -194,7 +194,7 @@ def test_the_next_night_finds_nothing_new_and_the_past_as_it_was(company: Compan
     summary = company.load(THIRD_NIGHT)
     assert (summary.loads, summary.deliveries, summary.errors) == ((), 0, {})
     assert (company.query(times), company.query(deliveries)) == before
-    # Of events e2 and e5, of contacts 79 and the 77 of the web, twice bob's lead, of calls three; in
+    # Of events e2 and e5, of contacts 79 and the 77 of the web, twice bob's lead, three calls; in
     # quarantine e8, the quote, and of e7 the time that there is not, which is of nobody by itself.
     assert company.query(
         "select sum(rows_read), sum(rows_loaded), sum(rows_quarantined) from raw.loads"

@@ -136,7 +136,7 @@ def holding(path: Path, values: tuple[str, ...]) -> list[str]:
         for relation in relations:
             text = "lower(cast(to_json(looked_at_rows) as varchar))"
             for (value,) in connection.execute(
-                f"select distinct value from {relation} as looked_at_rows "
+                f"select distinct planted.value from {relation} as looked_at_rows "
                 "join (select unnest($values) as value) as planted "
                 f"on contains({text}, lower(planted.value))",
                 {"values": list(values)},
@@ -154,6 +154,8 @@ def files_in(folder: Path) -> Iterator[Path]:
 @pytest.fixture
 def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     shutil.copytree(SEEDS, tmp_path / "seeds")
+    # A build of its own for a past date, which holds nothing but counts.
+    (tmp_path / "seeds" / "known_on_dates.csv").unlink()
     for setting in SETTINGS:
         monkeypatch.delenv(setting.name, raising=False)
     for name in ("landing", "home", "seeds"):
@@ -206,7 +208,7 @@ def test_nobodys_values_are_where_they_need_not_be_and_they_leave_on_request(
     # Readers see ids, and nothing that tells who somebody is; nor does anything behind raw.
     told = tuple(TOLD.values())
     assert holding(settings.build, PLANTED), "the build knows the person"
-    assert holding(settings.build, (TOLD["name"], TOLD["phone"])) == []
+    assert holding(settings.build, (TOLD["mail"], TOLD["phone"])) == []
     assert [path for path in files_in(settings.published) if holding(path, told)] == []
     (ids,) = {
         tuple(holding(path, PLANTED))
