@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import sys
 
+import duckdb
+
+from orchestration.declarations import DeclarationError
 from orchestration.erasure import forget
 from orchestration.erasure.deliveries import DeliveryFileError
 from orchestration.erasure.journal import read_journal
@@ -13,16 +16,19 @@ from orchestration.landing import LandingError
 from orchestration.ledger import LedgerError
 from orchestration.lock import LockHeldError
 from orchestration.nightly import run_nightly
+from orchestration.releases import ReleaseError
 from orchestration.settings import Settings
 from orchestration.suppression import SuppressionError
 
 ERRORS = (
+    DeclarationError,
     DeliveryFileError,
     HashKeyError,
     LandingError,
     LedgerError,
     LockHeldError,
     PersonError,
+    ReleaseError,
     SuppressionError,
     forget.ForgetError,
 )
@@ -57,6 +63,13 @@ def run_forget(settings: Settings, person: str, confirmed: str) -> int:
         left = forget.finish(settings, _tell)
     except ERRORS as error:
         print(error, file=sys.stderr)
+        return 1
+    except (OSError, duckdb.Error) as error:
+        print(
+            f"{error}\nRemove the cause, such as a full disk or a missing right to write, and call "
+            "`make forget` again: it goes on where it was.",
+            file=sys.stderr,
+        )
         return 1
     _tell(
         "The person is forgotten. Should rows about them be delivered again, they are not loaded."

@@ -76,6 +76,7 @@ class Searcher:
         self._suppression = suppression
         texts = {*spelled, *(word.replace("@", "%40") for word in spelled)}
         escaped = {json.dumps(text)[1:-1] for text in texts}
+        self._is_ascii = all(text.isascii() for text in texts)
         needles = sorted(text.encode() for text in texts | escaped)
         self._needles = re.compile(b"|".join(re.escape(needle) for needle in needles) or b"(?!)")
 
@@ -137,7 +138,7 @@ class Searcher:
             yield record, self._is_about_csv(record, names, extract, file.source)
 
     def _is_about_csv(self, record: bytes, names: list[str], extract: Extract, source: str) -> bool:
-        if not self._needles.search(record.lower()):
+        if not self._may_be_about(record):
             return False
         fields = _fields(record)
         values = dict(zip(names, fields, strict=True)) if len(fields) == len(names) else None
@@ -146,7 +147,7 @@ class Searcher:
     def _is_about(
         self, record: bytes, values: Mapping[str, str] | None, extract: Extract, source: str
     ) -> bool:
-        if not self._needles.search(record.lower()):
+        if not self._may_be_about(record):
             return False
         text = record.decode(errors="replace")
         if values is None:
@@ -157,6 +158,11 @@ class Searcher:
             for kind in column.person
             for word in _ids(values.get(column.name, ""))
         )
+
+    def _may_be_about(self, record: bytes) -> bool:
+        """Whether a closer look is needed: hardly any record holds one of the words."""
+        # Bytes have small letters in ASCII alone.
+        return not self._is_ascii or bool(self._needles.search(record.lower()))
 
     def _rewrite_parquet(
         self, file: LandingFile, extract: Extract, unfinished: Path

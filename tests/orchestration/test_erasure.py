@@ -238,6 +238,18 @@ def test_a_plain_hash_of_the_address_is_known_too(company: Company) -> None:
     ) == [(0, 1)]
 
 
+def test_an_address_beyond_ascii_is_found_in_any_spelling(tmp_path: Path) -> None:
+    """Small letters of bytes are those of English alone."""
+    company = Company(tmp_path)
+    rows = "2024-02-01,visit,bob,JÖRG@shop.example\n2024-02-01,visit,eve,\n"
+    company.deliver("web/events/a.csv", f"occurred_at,event_name,user_id,note\n{rows}")
+    company.load()
+    address = "jörg@shop.example"
+    person = Person((), (email_hash(read_key(company.settings), address),))
+    found = plan_for(company.settings, company.sources, person, address)
+    assert found.rows == {("landing", "web/events"): 1, ("raw", "web/events"): 1}
+
+
 def state_of(company: Company) -> dict[str, object]:
     """Every file of the landing, every row of raw and quarantine, and the whole ledger."""
     state: dict[str, object] = {

@@ -8,6 +8,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from orchestration.declaration_tables import Row
 from orchestration.declarations import Declarations
 from orchestration.erasure import person as person_module
 from orchestration.erasure.person import PersonError, find_person
@@ -84,14 +85,9 @@ HERS = {
 
 
 def declared() -> Declarations:
-    def row(source: str, system: str) -> dict[str, str]:
-        return {
-            "source": source,
-            "system": system,
-            "is_enabled": "true",
-            "timezone": "UTC",
-            "event_time": "occurred",
-        }
+    def row(source: str, system: str) -> Row:
+        cells = {"is_enabled": "true", "timezone": "UTC", "event_time": "occurred"}
+        return Row(1, {"source": source, "system": system, **cells})
 
     return Declarations({"sources": (row("crm", "generic"), row("hub", "hubspot"))})
 
