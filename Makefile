@@ -18,7 +18,7 @@ COMPILE = $(BIN)/uv pip compile --universal --python-version 3.11 --generate-has
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help nightly test bench rollback accept report quality verify docs sql publish-postgres \
+.PHONY: help nightly test bench rollback accept forget report quality verify docs sql sql-build publish-postgres \
 	ladders add-funnel dagster settings simulate more-days lint format lock clean
 
 help: ## This list
@@ -40,6 +40,9 @@ rollback: $(VENV)/.for-nights ## Give readers the release before the current one
 accept: $(VENV)/.for-nights ## Let one finding of a gate pass: GATE=<gate> REASON='why it is right'
 	@$(RUN) accept --gate "$$GATE" --reason "$$REASON"
 
+forget: $(VENV)/.for-nights ## Remove PERSON=<address or id> from everything, once CONFIRM=<rows> says so
+	@$(RUN) forget --person "$$PERSON" --confirm "$$CONFIRM"
+
 report: $(VENV)/.for-nights ## Open the report of what readers have now
 	@$(RUN) report
 
@@ -54,6 +57,9 @@ docs: $(VENV)/.for-nights ## Write tables, columns and lineage as one page
 
 sql: $(VENV)/.for-nights ## Open a shell for SQL on the current release, for reading only; SQL on standard input works, too
 	@$(RUN) sql
+
+sql-build: $(VENV)/.for-nights ## The same on the build, where refused and quarantined rows are; while no night runs
+	@$(RUN) sql-build
 
 publish-postgres: $(VENV)/.for-nights ## Load the current release into PostgreSQL, at FUNNEL_POSTGRES_URL
 	@$(RUN) publish-postgres

@@ -63,7 +63,8 @@ def _control_total() -> Rule:
     return Rule(
         gate="raw.control_total",
         table="raw.loads",
-        rule="Every row that was read is in the raw view of its table or in quarantine.",
+        rule="Every row that was read is in the raw view of its table or in quarantine, but for "
+        "those about persons who were forgotten.",
         measure="rows_unaccounted",
         measures=f"""
             with rows_in_views as ({views}),
@@ -72,7 +73,8 @@ def _control_total() -> Rule:
                 select
                     source,
                     table_name,
-                    cast(sum(rows_read) as bigint) as rows_read
+                    cast(sum(rows_read) as bigint) as rows_read,
+                    cast(sum(rows_suppressed) as bigint) as rows_suppressed
                 from raw.loads
                 where status = 'loaded'
                 group by all
@@ -106,16 +108,18 @@ def _control_total() -> Rule:
                 rows_read,
                 rows_in_view,
                 rows_quarantined,
-                abs(rows_read - rows_in_view - rows_quarantined) as rows_unaccounted,
+                rows_suppressed,
+                abs(rows_read - rows_in_view - rows_quarantined - rows_suppressed)
+                    as rows_unaccounted,
                 0 as lowest,
                 0 as highest
             from accounted
         """,
-        observed="{rows_read:,} rows read; {rows_in_view:,} in the view and "
-        "{rows_quarantined:,} in quarantine",
-        expected="as many in the view and in quarantine together as were read",
-        offending_rows="select load_id, file, rows_read, rows_loaded, rows_quarantined "
-        "from raw.loads where source = {source} and table_name = {table_name} "
+        observed="{rows_read:,} rows read; {rows_in_view:,} in the view, "
+        "{rows_quarantined:,} in quarantine and {rows_suppressed:,} suppressed",
+        expected="as many in the view, in quarantine and suppressed together as were read",
+        offending_rows="select load_id, file, rows_read, rows_loaded, rows_quarantined, "
+        "rows_suppressed from raw.loads where source = {source} and table_name = {table_name} "
         "and status = 'loaded' order by file",
     )
 

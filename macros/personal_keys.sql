@@ -2,7 +2,8 @@
     common. Where they are not declared, and so not hashed, they do not pass staging. -#}
 {% macro personal_keys() -%}
     {%- set names = [
-        'email', 'email_address', 'contact_email', 'phone', 'phone_number', 'first_name',
+        'email', 'email_address', 'contact_email', 'email_hash', 'hashed_email', 'email_sha256',
+        'email_md5', 'phone', 'phone_number', 'first_name',
         'last_name', 'full_name', 'user_name', 'date_of_birth', 'birthday', 'traits',
         'ip', 'ip_address', 'user_ip', 'user_ipaddress', 'user_agent', 'useragent',
         'user_fingerprint', 'geo_latitude', 'geo_longitude',

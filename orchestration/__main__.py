@@ -82,6 +82,13 @@ def quality(settings: Settings, options: argparse.Namespace) -> int:
     return 0
 
 
+def forget(settings: Settings, options: argparse.Namespace) -> int:
+    """Remove a person from everything, once the number of rows is confirmed."""
+    from orchestration.erasure.command import run_forget
+
+    return run_forget(settings, options.person, options.confirm)
+
+
 def report(settings: Settings, options: argparse.Namespace) -> int:
     """Open the report of the current release in a browser."""
     from orchestration.releases import ReleaseError
@@ -148,6 +155,17 @@ def sql(settings: Settings, options: argparse.Namespace) -> int:
     try:
         open_shell(settings)
     except (ShellError, ReleaseError) as error:
+        return _refuse(error)
+    return 0
+
+
+def sql_build(settings: Settings, options: argparse.Namespace) -> int:
+    """Open a shell for SQL on the build, where refused and quarantined rows are."""
+    from orchestration.shell import ShellError, open_build_shell
+
+    try:
+        open_build_shell(settings)
+    except ShellError as error:
         return _refuse(error)
     return 0
 
@@ -234,11 +252,15 @@ def _parser() -> argparse.ArgumentParser:
     accepting = word("accept", accept)
     accepting.add_argument("--gate", required=True, help="its name, as the failure said it")
     accepting.add_argument("--reason", required=True, help="why the finding is right")
+    forgetting = word("forget", forget)
+    forgetting.add_argument("--person", default="", help="an address, or an id as user_id:…")
+    forgetting.add_argument("--confirm", default="", help="how many rows, as it was shown")
     word("report", report)
     word("quality", quality)
     word("verify", verify)
     word("docs", docs)
     word("sql", sql)
+    word("sql-build", sql_build)
     word("publish-postgres", publish_postgres)
     word("ladders", ladders)
     adding = word("add-funnel", add_funnel)

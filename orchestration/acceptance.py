@@ -5,7 +5,7 @@ How a file is read is in `readers`, what a value must look like in `values`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import duckdb
@@ -15,13 +15,16 @@ from orchestration.extracts import Column, Extract
 from orchestration.landing import LandingFile
 from orchestration.readers import PARQUET, Reading, read_file
 from orchestration.refusals import RetypedColumnError
+from orchestration.suppression import Suppression
 from orchestration.values import (
+    SHAPE,
     TYPE_CHECKS,
     first_fault,
     has_shape,
     is_refused,
     literal,
     quoted,
+    shape_of,
 )
 
 
@@ -32,6 +35,7 @@ class Acceptance:
     Attributes:
         columns: the delivered columns, as `accepted` has them after `_row`.
         rows_accepted: rows in `accepted`.
+        rows_suppressed: rows about persons who were forgotten. They are in neither.
         rows_quarantined: rows in `quarantined`, which exists only if there are any.
         accepted: `_row` and the delivered columns as text.
         quarantined: `_row, column_name, reason, expected, text`.
@@ -40,6 +44,7 @@ class Acceptance:
     columns: tuple[str, ...]
     rows_accepted: int
     rows_quarantined: int
+    rows_suppressed: int
     accepted: Path
     quarantined: Path
 
@@ -51,6 +56,7 @@ def accept_file(
     extract: Extract,
     folder: Path,
     name: str,
+    suppression: Suppression,
 ) -> Acceptance:
     """Take a delivered file apart into accepted and quarantined rows.
 
@@ -61,6 +67,7 @@ def accept_file(
         extract: the table that it is to be.
         folder: where the Parquet files are written.
         name: what their names begin with.
+        suppression: who was forgotten.
 
     Raises:
         DeliveryError: of the kind that says why the file as a whole cannot be used.
@@ -69,9 +76,10 @@ def accept_file(
     accepted = folder / f"{name}.accepted.parquet"
     quarantined = folder / f"{name}.quarantined.parquet"
     reading = read_file(connection, file, contents, extract, staged)
+    reading, suppressed = _suppress(connection, file, extract, reading, staged, suppression)
     rows, refused = _count_rows(connection, file, extract, reading, staged)
 
-    if refused or reading.rejected:
+    if refused or reading.rejected or reading.has_gaps:
         _find_faults(connection, extract, reading, staged)
         _write_accepted(connection, reading, staged, accepted)
         _write_quarantined(connection, reading, quarantined)
@@ -82,9 +90,48 @@ def accept_file(
         columns=reading.columns,
         rows_accepted=rows - refused,
         rows_quarantined=refused + reading.rejected,
+        rows_suppressed=suppressed,
         accepted=accepted,
         quarantined=quarantined,
     )
+
+
+def _suppress(
+    connection: duckdb.DuckDBPyConnection,
+    file: LandingFile,
+    extract: Extract,
+    reading: Reading,
+    staged: Path,
+    suppression: Suppression,
+) -> tuple[Reading, int]:
+    """Take out what is about persons who were forgotten, and say how many rows that was.
+
+    Before anything is found out about the rows, so that no message can show them either.
+    """
+    if not suppression:
+        return reading, 0
+    suppression.tell(connection)
+    is_about = suppression.is_about(extract, file.source, reading.columns)
+    found = connection.execute(
+        f"select count(*) from {_parquet(staged)} where {is_about}"
+    ).fetchone()
+    assert found
+    suppressed = int(found[0])
+    if suppressed:
+        others = staged.with_suffix(".others")
+        connection.execute(
+            f"copy (from {_parquet(staged)} where not {is_about}) "
+            f"to {literal(str(others))} {PARQUET}"
+        )
+        others.replace(staged)
+    if reading.rejected:
+        removed = connection.execute(
+            f"delete from rejected_rows where {suppression.is_text_about('text', file.source)} "
+            "returning _row"
+        ).fetchall()
+        suppressed += len(removed)
+        reading = replace(reading, rejected=reading.rejected - len(removed))
+    return reading, suppressed
 
 
 def _count_rows(
@@ -129,7 +176,7 @@ def _check_type(
         raise RetypedColumnError(
             file.file,
             TYPE_CHECKS[column.data_type].expected,
-            f"no such value, but for example {example!r}",
+            f"no such value, but for example {shape_of(example)[:40]!r} {SHAPE}",
             column=column.name,
         )
 

@@ -74,6 +74,14 @@ def _missing(
     file: str, lost: Sequence[Sequence[str]], delivered: Sequence[str], extract: Extract
 ) -> MissingColumnError:
     names, *others = lost
+    if delivered and not set(delivered) & set(extract.column_names):
+        return MissingColumnError(
+            file,
+            f"the required column {' or '.join(names)}",
+            "a header that names none of the declared columns",
+            column=" or ".join(names),
+            remedy="If the first line is a row, deliver the file with a header.",
+        )
     undeclared = new_columns(extract, delivered)
     renamed = [name for wanted in names for name in get_close_matches(wanted, undeclared, n=1)]
     if not renamed and len(undeclared) == 1:

@@ -29,6 +29,8 @@ OWN_COLUMNS = (
 )
 # The one in C takes a tenth of the time, and is not in every build of PyYAML.
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+# By what a person is known, besides addresses. The last two are keys of their source.
+PERSON_KINDS = ("user_id", "anonymous_id", "contact_id", "record_id")
 DATA_TYPES = ("varchar", "timestamp", "date", "decimal", "boolean", "json", "json_array")
 
 
@@ -38,11 +40,18 @@ class ExtractsError(ValueError):
 
 @dataclass(frozen=True)
 class Column:
-    """One declared column of an extract; `data_type` is one of DATA_TYPES."""
+    """One declared column of an extract.
+
+    Attributes:
+        data_type: one of DATA_TYPES.
+        person: of which kinds, of PERSON_KINDS, the identifier is that it holds, or a list of
+            them; a row belongs to the person of each.
+    """
 
     name: str
     data_type: str
     is_required: bool = False
+    person: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -98,7 +107,12 @@ def read_extracts(system: str = GENERIC, staging: Path = STAGING) -> Extracts:
 
 def _extract(path: Path, table: Mapping[str, Any]) -> Extract:
     columns = tuple(
-        Column(column["name"], column["data_type"], bool(_meta(column).get("required", False)))
+        Column(
+            column["name"],
+            column["data_type"],
+            bool(_meta(column).get("required", False)),
+            _kinds(column),
+        )
         for column in table["columns"]
         if column["name"] not in OWN_COLUMNS
     )
@@ -110,6 +124,13 @@ def _extract(path: Path, table: Mapping[str, Any]) -> Extract:
             raise ExtractsError(
                 f"{path}, {extract.table_name}.{column.name}: expected a data_type of "
                 f"{', '.join(DATA_TYPES)}, found {column.data_type}. Correct the declaration."
+            )
+        unknown_kinds = set(column.person) - set(PERSON_KINDS)
+        if unknown_kinds:
+            raise ExtractsError(
+                f"{path}, {extract.table_name}.{column.name}: expected person to name "
+                f"{', '.join(PERSON_KINDS)}, found {', '.join(sorted(unknown_kinds))}. Correct the "
+                "declaration."
             )
     named = {
         "one_of": {name for names in one_of for name in names},
@@ -123,6 +144,11 @@ def _extract(path: Path, table: Mapping[str, Any]) -> Extract:
                 f"{', '.join(sorted(unknown))}. Declare the column or correct its name."
             )
     return extract
+
+
+def _kinds(column: Mapping[str, Any]) -> tuple[str, ...]:
+    kinds = _meta(column).get("person", ())
+    return (kinds,) if isinstance(kinds, str) else tuple(kinds)
 
 
 def _meta(declared: Mapping[str, Any]) -> Mapping[str, Any]:

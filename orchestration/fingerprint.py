@@ -9,8 +9,10 @@ from orchestration import raw
 from orchestration.dbt import code_digest
 from orchestration.declaration_tables import TABLES
 from orchestration.declarations import Declarations
+from orchestration.hash_key import keyed_hash, read_key
 from orchestration.release_macros import macro_texts
 from orchestration.settings import Settings
+from orchestration.suppression import read_suppression
 
 
 def fingerprint(settings: Settings, declared: Declarations) -> str:
@@ -28,6 +30,8 @@ def fingerprint(settings: Settings, declared: Declarations) -> str:
         settings.as_of.isoformat() if settings.as_of else "from the data",
         *code_and_settings(settings),
         *macro_texts(),
+        # Of a person who was only in versions that count no more, the deliveries say nothing.
+        *sorted(read_suppression(settings).hashes),
     ]
     return short_hash(parts)
 
@@ -40,6 +44,7 @@ def code_and_settings(settings: Settings) -> tuple[str, ...]:
         settings.reporting_currency,
         str(settings.min_reportable),
         str(settings.event_days),
+        keyed_hash(read_key(settings), "which key it is"),
     )
 
 

@@ -143,8 +143,8 @@ def accept(
         raise AcceptanceError(f"GATE: expected the name of a gate, found nothing. {acceptable}")
     if not reason.strip():
         raise AcceptanceError(
-            f"REASON: expected why the finding of {gate} is right, found nothing. The reason is "
-            "published with the release."
+            f"REASON: expected why the finding of {gate} is right, found nothing. Call again with "
+            f"REASON='…'. It is published with the release."
         )
     if gate not in last:
         raise AcceptanceError(f"GATE: expected a gate that has run, found {gate!r}. {acceptable}")

@@ -86,6 +86,18 @@ def drop_stale(settings: Settings, declared: Declarations) -> tuple[str, ...]:
     return tuple(schema for schema in stale if schema in known)
 
 
+def follows_present_rules(settings: Settings, declared: Declarations) -> bool:
+    """Whether all that the build keeps was worked out by the present models and declarations."""
+    with duckdb.connect(str(settings.build), read_only=True) as connection:
+        try:
+            known = connection.execute(
+                "select schema_name, rules from main.kept_schemas"
+            ).fetchall()
+        except duckdb.CatalogException:
+            known = []
+    return dict(known) == dict(_rules(settings, declared))
+
+
 def _rules(settings: Settings, declared: Declarations) -> Mapping[str, str]:
     """By schema, a text that is another where any of its kept tables may be another."""
     models = code_and_settings(settings)

@@ -45,6 +45,7 @@ create table if not exists loads (
     new_columns varchar[] not null,
     run_id varchar not null
 );
+alter table loads add column if not exists rows_suppressed bigint default 0;
 create table if not exists deliveries (
     delivery_number bigint primary key,
     load_id varchar not null,
@@ -93,6 +94,7 @@ class Load:
     rows_read: int
     rows_loaded: int
     rows_quarantined: int
+    rows_suppressed: int
     columns: tuple[str, ...]
     new_columns: tuple[str, ...]
     run_id: str

@@ -15,7 +15,7 @@ from orchestration.declarations import Source
 from orchestration.extracts import Extract, Extracts
 from orchestration.landing import Listing
 from orchestration.ledger import Load
-from orchestration.values import literal
+from orchestration.values import SHAPE, literal, shape_of
 
 
 def load_notes(
@@ -133,7 +133,7 @@ def _faulty_columns(loads: Sequence[Load], quarantine: Path) -> list[str]:
             {"rows": load.rows_read},
         ).fetchall()
         for column, rows, expected, text in found:
-            example = f", found for example {shorten(text, 40)!r}" if text else ""
+            example = f", found for example {shorten(shape_of(text), 40)!r} {SHAPE}" if text else ""
             notes.append(
                 f"{load.source}/{load.table_name}: {rows:,} of {load.rows_read:,} rows of "
                 f"{load.file} are quarantined for column {column}: expected {expected}{example}"

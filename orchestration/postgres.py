@@ -118,7 +118,8 @@ def publish_to_postgres(settings: Settings, tell: Callable[[str], None]) -> Load
             if rows != expected:
                 raise PostgresError(
                     f"{NEXT}.{table.name}: expected {expected} rows, as release.json of "
-                    f"{release.release_id} has it, found {rows}. Readers keep what they have."
+                    f"{release.release_id} has it, found {rows}. Readers keep what they have. Call "
+                    "this again; if it says the same, please report it."
                 )
             tell(f"{table.name}: {rows:,} rows")
         _finish(server, release)

@@ -30,6 +30,7 @@ from orchestration.ledger import Ledger, Load, Look, load_id, open_ledger
 from orchestration.load_notes import load_notes
 from orchestration.refusals import ChangedFileError, DeliveryError
 from orchestration.settings import Settings
+from orchestration.suppression import read_suppression
 
 # Smaller files are read before anyone could read that they are.
 LONG_FILE_BYTES = 1 << 28
@@ -90,6 +91,7 @@ def load_landing(
     Raises:
         LandingError: if the landing as a whole cannot be read.
         LedgerError: if another run is at work.
+        SuppressionError: if who was forgotten is listed under another secret.
     """
     extracts = {source.source: read_extracts(source.system) for source in sources}
     listing = list_landing(settings.landing, sources)
@@ -158,6 +160,7 @@ class _Loader:
         self.loads = ledger.loads()
         self._looks = ledger.looks()
         self._latest = ledger.latest_deliveries()
+        self._suppression = read_suppression(settings)
         self._settings = settings
         self._extracts = extracts
         self._ledger = ledger
@@ -240,6 +243,7 @@ class _Loader:
             rows_read=0,
             rows_loaded=0,
             rows_quarantined=0,
+            rows_suppressed=0,
             columns=(),
             new_columns=(),
             run_id=self._run_id,
@@ -252,6 +256,7 @@ class _Loader:
                 extract,
                 self._workshop.folder,
                 version,
+                self._suppression,
             )
         except DeliveryError as error:
             self._check_unchanged(file, look)
@@ -261,9 +266,12 @@ class _Loader:
         load = replace(
             load,
             status="loaded",
-            rows_read=acceptance.rows_accepted + acceptance.rows_quarantined,
+            rows_read=acceptance.rows_accepted
+            + acceptance.rows_quarantined
+            + acceptance.rows_suppressed,
             rows_loaded=acceptance.rows_accepted,
             rows_quarantined=acceptance.rows_quarantined,
+            rows_suppressed=acceptance.rows_suppressed,
             columns=acceptance.columns,
             new_columns=new_columns(extract, acceptance.columns),
         )
@@ -291,11 +299,13 @@ class _Loader:
 
     def _report(self, table: str, loads: Sequence[Load]) -> None:
         refused = sum(not load.is_loaded for load in loads)
+        suppressed = sum(load.rows_suppressed for load in loads)
         if loads:
             self._progress(
                 f"{table}: {len(loads):,} new file{'s' if len(loads) > 1 else ''}, "
                 f"{sum(load.rows_loaded for load in loads):,} rows"
                 f", {sum(load.rows_quarantined for load in loads):,} quarantined"
+                f"{f', {suppressed:,} suppressed' if suppressed else ''}"
                 f"{f', {refused:,} refused' if refused else ''}"
             )
 

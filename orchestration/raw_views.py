@@ -173,6 +173,7 @@ def _create_loads(
             rows_read,
             rows_loaded,
             rows_quarantined,
+            rows_suppressed,
             nullif(array_to_string(new_columns, ','), '') as new_columns,
             run_id,
         from dated_loads

@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -15,7 +16,7 @@ from pathlib import Path
 
 import duckdb
 
-from orchestration.columns import check_columns, snake_names
+from orchestration.columns import check_columns, snake_name, snake_names
 from orchestration.contents import Contents
 from orchestration.extracts import Extract
 from orchestration.landing import LandingFile, look_at
@@ -28,7 +29,7 @@ from orchestration.refusals import (
     WrongDelimiterError,
     WrongEncodingError,
 )
-from orchestration.values import literal, quoted
+from orchestration.values import literal, quoted, shape_of
 
 # Row groups in the order of the rows; zstd takes a seventh of the space at the same speed.
 PARQUET = "(format parquet, compression zstd)"
@@ -42,6 +43,12 @@ REJECTS = {
     "INVALID ENCODING": ("invalid_encoding", "text in UTF-8"),
     "LINE SIZE OVER MAXIMUM": ("line_too_long", "a line of at most 2,000,000 bytes"),
 }
+
+# With these, `text` is the whole row, and not the one value that is at fault.
+WHOLE_ROW_REASONS = (
+    *(reason for reason, _ in REJECTS.values()),
+    *("unreadable_row", "malformed_json", "not_an_object", "missing_value", "no_subject"),
+)
 
 IS_JSON_OBJECT = "coalesce(json_type(case when json_valid(line) then line end) = 'OBJECT', false)"
 
@@ -134,9 +141,11 @@ def _csv_header(file: LandingFile, contents: Contents, extract: Extract) -> dict
         "".join(delivered).encode()
     except UnicodeEncodeError:
         raise WrongEncodingError(file.file, "a header in UTF-8", "other bytes") from None
-    names = snake_names(file.file, delivered)
     try:
-        check_columns(file.file, extract, tuple(names))
+        # First, as without a header the names are values, which no message may show.
+        spelled = [snake_name(name, place) for place, name in enumerate(delivered, start=1)]
+        check_columns(file.file, extract, spelled)
+        names = snake_names(file.file, delivered)
     except MissingColumnError:
         for delimiter in OTHER_DELIMITERS:
             if len(_first_record(text, delimiter)) > len(delivered):
@@ -279,7 +288,7 @@ def _read_parquet(
     names = snake_names(file.file, list(types))
     check_columns(file.file, extract, tuple(names))
     texts = ", ".join(
-        f"nullif({_as_text(quoted(delivered), types[delivered])}, '') as {quoted(name)}"
+        f"nullif({as_text(quoted(delivered), types[delivered])}, '') as {quoted(name)}"
         for name, delivered in names.items()
     )
     connection.execute(
@@ -291,7 +300,7 @@ def _read_parquet(
     return Reading(tuple(names))
 
 
-def _as_text(column: str, data_type: str) -> str:
+def as_text(column: str, data_type: str) -> str:
     """SQL: a value of a Parquet column as the text that a CSV file would have."""
     if data_type == "TIMESTAMP WITH TIME ZONE":
         return f"cast(timezone('UTC', {column}) as varchar) || 'Z'"
@@ -393,6 +402,12 @@ def _path(file: LandingFile) -> str:
     return literal(str(file.path).translate(signs))
 
 
+def _without_values(message: str) -> str:
+    """The first line of a complaint of DuckDB's, with the shape of what it quotes from the file."""
+    first = message.partition("\n")[0]
+    return re.sub(r"([\"'])(.*?)\1", lambda found: found[1] + shape_of(found[2]) + found[1], first)
+
+
 @contextmanager
 def _duckdb_errors(
     connection: duckdb.DuckDBPyConnection, file: LandingFile, staged: Path
@@ -415,5 +430,7 @@ def _duckdb_errors(
                 "several, or a carriage return outside quotes",
             ) from error
         raise DamagedFileError(
-            file.file, f"a {file.file_format} file", f"what cannot be read: {message}"
+            file.file,
+            f"a {file.file_format} file",
+            f"what cannot be read: {_without_values(message)}",
         ) from error

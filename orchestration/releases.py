@@ -134,7 +134,10 @@ def rollback(settings: Settings, to: str | None = None) -> Release:
                     f"{_available(published)}"
                 )
         if to == linked:
-            raise ReleaseError(f"{published}: readers have the release {to} already.")
+            raise ReleaseError(
+                f"{published}: readers have the release {to} already. Nothing is "
+                f"to be done. {_available(published)}"
+            )
         release = find(published, to)
         if release is None:
             raise ReleaseError(
@@ -274,6 +277,22 @@ def expire(published: Path, keep: int) -> tuple[str, ...]:
     for release_id in wanted[keep:]:
         _delete(published, release_id)
     return tuple(wanted[keep:])
+
+
+def drop_others(published: Path) -> tuple[str, ...]:
+    """Delete all releases but the current one, whatever one could go back to, and say which.
+
+    Raises:
+        LockHeldError: a release is being published or the link is being moved.
+    """
+    with publishing_lock(published, "deletion of older releases"):
+        recover(published)
+        linked = linked_id(published)
+        dropped = [release.release_id for release in _kept(published)]
+        dropped = [release_id for release_id in dropped if release_id != linked]
+        for release_id in dropped:
+            _delete(published, release_id)
+    return tuple(dropped)
 
 
 def sync(path: Path) -> None:

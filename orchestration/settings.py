@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from orchestration.hash_key import LEAST_CHARACTERS
 from orchestration.memory import available_memory
 
 # So that a unit that was left out or mistyped is refused, and not found out by a night that fails.
@@ -90,6 +91,14 @@ SETTINGS = (
         "40 MB in a release, and some seconds of the night.",
     ),
     Setting(
+        "FUNNEL_HASH_KEY",
+        "",
+        f"a secret of at least {LEAST_CHARACTERS} characters; empty: that in FUNNEL_HOME/hash_key",
+        "Addresses are hashed with it, and who was forgotten is known by it. Keep it in the "
+        "environment, or let the first night make one, in a file that its user alone can read. "
+        "With another one, nobody who was forgotten is known any more.",
+    ),
+    Setting(
         "FUNNEL_KEEP_RELEASES",
         "7",
         "a whole number from 1",
@@ -155,6 +164,8 @@ class Settings:
     max_quarantine_share: float
     memory_limit: int
     settle_seconds: int
+    hash_key_file: Path
+    hash_key: str = field(repr=False)
     webhook_url: str = field(repr=False)
     postgres_url: str = field(repr=False)
 
@@ -199,6 +210,9 @@ class Settings:
             ),
             memory_limit=_memory("FUNNEL_MEMORY_LIMIT", value["FUNNEL_MEMORY_LIMIT"]),
             settle_seconds=_whole("FUNNEL_SETTLE_SECONDS", value["FUNNEL_SETTLE_SECONDS"], least=0),
+            # Not below a home that is worked in for a while: the secret is one.
+            hash_key_file=Path(value["FUNNEL_HOME"]).resolve() / "hash_key",
+            hash_key=_secret("FUNNEL_HASH_KEY", value["FUNNEL_HASH_KEY"]),
             webhook_url=_address(
                 "FUNNEL_WEBHOOK_URL", value["FUNNEL_WEBHOOK_URL"], ("http://", "https://")
             ),
@@ -223,6 +237,11 @@ class Settings:
     def ledger(self) -> Path:
         """What was delivered, when, and what became of it."""
         return self.home / "ledger.duckdb"
+
+    @property
+    def suppressed(self) -> Path:
+        """Keyed hashes of those who were forgotten, beside the secret that they are made with."""
+        return self.hash_key_file.with_name("suppressed.txt")
 
     @property
     def build(self) -> Path:
@@ -286,6 +305,8 @@ class Settings:
             "FUNNEL_CURRENCY": self.reporting_currency,
             "FUNNEL_MIN_REPORTABLE": str(self.min_reportable),
             "FUNNEL_EVENT_DAYS": str(self.event_days),
+            "FUNNEL_HASH_KEY": self.hash_key,
+            "FUNNEL_HASH_KEY_FILE": str(self.hash_key_file),
             "FUNNEL_MEMORY_LIMIT": self.database_options["memory_limit"],
             "DO_NOT_TRACK": "1",
         }
@@ -349,6 +370,12 @@ def _memory(name: str, text: str) -> int:
     if limit < LEAST_MEMORY:
         raise _refused(name, f"{text} ({limit / UNITS['MB']:.0f} MB)" if unit == "%" else text)
     return limit
+
+
+def _secret(name: str, text: str) -> str:
+    if text and len(text) < LEAST_CHARACTERS:
+        raise _refused(name, "a shorter one, which is not shown")
+    return text
 
 
 def _address(name: str, text: str, schemes: tuple[str, ...]) -> str:

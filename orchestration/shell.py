@@ -1,6 +1,6 @@
-"""A shell for SQL on the current release, for reading only: DuckDB's own command line.
+"""A shell for SQL, for reading only: DuckDB's own command line.
 
-It opens the release itself, not the link, so that all answers of a session agree.
+It opens a release itself, not the link, so that all answers of a session agree.
 """
 
 from __future__ import annotations
@@ -41,9 +41,30 @@ def open_shell(settings: Settings) -> None:
             "publishes one."
         )
     database = releases.release_folder(settings.published, release.release_id) / DATABASE
+    _become(database, greeting(release))
+
+
+def open_build_shell(settings: Settings) -> None:
+    """The same on the build, where the rows are that a gate or the quarantine speaks of.
+
+    Raises:
+        ShellError: nothing was built yet, or the command line is not installed.
+    """
+    if not settings.build.is_file():
+        raise ShellError(f"{settings.build}: expected a build, found none. Run `make nightly`.")
+    _become(
+        settings.build,
+        f"{settings.build}, for reading only. While this is open no night can build: leave with "
+        "Ctrl-D.\n"
+        "Quarantined  from raw.quarantined_rows; from staging.stg_quarantined_rows;\n"
+        "Refused      select file, refused_reason from raw.loads where status = 'refused';",
+    )
+
+
+def _become(database: Path, welcome: str) -> None:
     program = _program()
     if sys.stdin.isatty():
-        print(greeting(release), flush=True)
+        print(welcome, flush=True)
     commands = [word for command in BEFORE for word in ("-cmd", command)]
     os.execv(program, [str(program), "-readonly", *commands, str(database)])
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,15 +11,19 @@ import duckdb
 
 from orchestration.published_tables import quoted
 
-# Enough to see what the columns look like. Only of what is published: the build also holds rows
-# that nobody but the build should read.
+# Enough to see what the columns look like. Only of what is published, and counts: Dagster keeps
+# what it is told for ever, and so may be told of nobody.
 PREVIEW_ROWS = 5
+# Keys of what is declared. A row with a key of anything else is about somebody, or somebody's.
+DECLARED_KEYS = ("funnel_id", "stage_id", "alert_id", "attribution_id", "experiment_id")
+# What may name somebody without being a key.
+NAMES = ("identifier", "name", "properties", "purchase_value", "other_value", "account_value")
 
 
 def table_metadata(
     build: Path, nodes: Sequence[Mapping[str, Any]]
 ) -> dict[str, dict[str, dg.MetadataValue]]:
-    """By dbt's name of the node: its rows, columns and, of a mart, a few of its rows.
+    """By dbt's name of the node: its rows, columns and, of a mart that counts, a few of its rows.
 
     Views are not counted: that would compute them. A table that is not there has no metadata.
     """
@@ -56,9 +60,17 @@ def table_metadata(
             relation = f"{quoted(place[0])}.{quoted(place[1])}"
             counted = connection.execute(f"select count(*) from {relation}").fetchone()
             metadata["dagster/row_count"] = dg.MetadataValue.int(counted[0] if counted else 0)
-            if "marts" in node["fqn"]:
+            if "marts" in node["fqn"] and is_about_nobody(column.name for column in columns[place]):
                 metadata["preview"] = dg.MetadataValue.md(_preview(connection, relation))
     return found
+
+
+def is_about_nobody(columns: Iterable[str]) -> bool:
+    """Whether the rows of a table count, and none of them is about a person, a deal or an order."""
+    return not any(
+        column in NAMES or (column.endswith("_id") and not column.endswith(DECLARED_KEYS))
+        for column in columns
+    )
 
 
 def _preview(connection: duckdb.DuckDBPyConnection, relation: str) -> str:

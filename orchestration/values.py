@@ -5,6 +5,7 @@ The texts stay as they are: staging casts them. Here it is only found out which 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -15,6 +16,8 @@ CLOCK = r"([01]?\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,9})?)?"
 OFFSET = r"(Z| UTC|[+-](0\d|1[0-4])(:?[0-5]\d)?)"
 TIMESTAMP = rf"{DAY}([T ]{CLOCK}{OFFSET}?)?"
 NUMBER = r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?"
+# How `shape_of` is to be read.
+SHAPE = "(letters as a, digits as 9)"
 NUMBER_WITH_COMMA = r"[+-]?\d[\d. ]*,\d+"
 
 
@@ -87,6 +90,14 @@ TYPE_CHECKS = {
         reason="'unreadable_json'",
     ),
 }
+
+
+def shape_of(text: str) -> str:
+    """A text without what it says: letters as `a`, digits as `9`.
+
+    Messages stand in logs, which may show nobody's values; the shape tells what is wrong with them.
+    """
+    return re.sub(r"[^\W\d_]", "a", re.sub(r"\d", "9", text))
 
 
 def quoted(name: str) -> str:

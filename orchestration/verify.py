@@ -119,7 +119,14 @@ def _rebuild(scratch: Settings) -> None:
     ran = dbt.run(scratch, dbt.rebuild_arguments(scratch, "resource_type:seed", "path:models"))
     if ran.failures or not ran.results:
         raise VerifyError(
-            "\n".join(["The rebuild: expected all models to be built, found:", *ran.failure_lines])
+            "\n".join(
+                [
+                    "The rebuild: expected all models to be built, found:",
+                    *ran.failure_lines,
+                    "Run `make nightly`: where that builds the same models, this is a mistake in "
+                    "`make verify`. Please report it.",
+                ]
+            )
         )
 
 

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from orchestration import hash_key
+
+# The secret of all warehouses of the tests: hashes can be expected, and those of two compared.
+SECRET = "the secret of the tests"
 
 FOLDER = Path(__file__).parent
 # Tests of these folders and files stand alone: each file may run in a process of its own.
@@ -38,3 +44,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         is_alone = folder in ALONE or names[0] in ALONE
         group = f"{folder}/{names[0]}" if is_alone else folder
         item.add_marker(pytest.mark.xdist_group(group))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_secret() -> Iterator[None]:
+    """Let a warehouse that makes a secret for itself make this one."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(hash_key, "new_secret", lambda: SECRET)
+        yield

@@ -10,6 +10,7 @@ import duckdb
 from orchestration import declarations
 from orchestration.dbt import layer_of
 from orchestration.dbt_translator import LayerTranslator
+from orchestration.erasure.forget import UnfinishedError, refuse_unfinished
 from orchestration.fingerprint import fingerprint
 from orchestration.kept_tables import drop_stale
 from orchestration.notes import keep_notes
@@ -48,6 +49,10 @@ def build_raw(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
         context: dg.AssetExecutionContext, warehouse: Warehouse, writer_lock: WriterLock
     ) -> Iterator[dg.MaterializeResult[Any]]:
         settings = warehouse.settings()
+        try:
+            refuse_unfinished(settings)
+        except UnfinishedError as error:
+            raise dg.Failure(str(error), allow_retries=False) from error
         declared = declarations.read(settings.seeds)
         declarations.write(declared, settings.declarations)
         now = datetime.now(UTC).replace(tzinfo=None)

@@ -25,13 +25,14 @@ select
     if(day % 7 in (5, 6), 198, 1980) as rows_loaded,
     if(day % 7 in (5, 6), 2, 20) as rows_quarantined,
     cast(null as varchar) as new_columns,
-    'run-1' as run_id
+    'run-1' as run_id,
+    0 as rows_suppressed
 from range(60) as days (day)
 union all
 select
     'crm-records', 'crm', 'records', 'crm/records/all.csv', 'hash-crm',
     timestamp '2024-02-29 02:00:00', timestamp '2024-02-29 02:00:00',
-    timestamp '2024-03-01 02:00:00', 'loaded', null, true, 50, 50, 0, null, 'run-1';
+    timestamp '2024-03-01 02:00:00', 'loaded', null, true, 50, 50, 0, null, 'run-1', 0;
 
 create table raw.quarantined_rows as
 select

@@ -39,13 +39,13 @@ DEFECTS = [
         "raw.control_total",
         "raw.control_total.web.events",
         "delete from raw_generic.events where _load_id = 'web-7' and _row <= 30",
-        "91,200 rows read; 90,258 in the view and 912 in quarantine",
+        "91,200 rows read; 90,258 in the view, 912 in quarantine and 0 suppressed",
     ),
     Defect(
         "raw.control_total",
         "raw.control_total.crm.records",
         "insert into raw_generic.records select * from raw_generic.records",
-        "50 rows read; 100 in the view and 0 in quarantine",
+        "50 rows read; 100 in the view, 0 in quarantine and 0 suppressed",
     ),
     Defect(
         "raw.quarantined_share",

@@ -253,7 +253,8 @@ def test_a_retyped_column_is_refused_where_it_is_required_and_else_its_rows_are_
         typed = {column.name: TYPE_CHECKS.get(column.data_type) for column in extract.columns}
         assert sorted(drifted.notes(table)) == [
             f"{ROWS} of {ROWS} rows of drifting/{table}/2024-02-02_{name}.csv are quarantined for "
-            f"column {name}: expected {check.expected}, found for example 'neither'"
+            f"column {name}: expected {check.expected}, found for example 'aaaaaaa' (letters "
+            "as a, digits as 9)"
             for name in sorted(drifted.drifts[table])
             if (check := typed[name])
         ]
@@ -275,8 +276,8 @@ def test_a_retyped_column_that_is_required_is_refused_by_name(drifting: Drifting
     drifted = drifting(each_retyped)
     expected = [
         f"drifting/{table}/2024-02-02_{column.name}.csv, column {column.name}: expected "
-        f"{TYPE_CHECKS[column.data_type].expected}, found no such value, but for example 'neither'."
-        " Export the column in the expected form."
+        f"{TYPE_CHECKS[column.data_type].expected}, found no such value, but for example 'aaaaaaa' "
+        "(letters as a, digits as 9). Export the column in the expected form."
         for table, files in sorted(drifted.drifts.items())
         for column in sorted(drifted.extracts[table].columns, key=lambda column: column.name)
         if column.name in files

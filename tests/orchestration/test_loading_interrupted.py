@@ -1,8 +1,7 @@
 """Whatever kills a night of loading, and wherever: the next run ends where it would have ended.
 
 The process is killed before each place of the loading code that renames, deletes, commits or asks
-DuckDB to do something, one after the other. The places are found by watching an undisturbed run, so
-that a step that is added is killed, too.
+DuckDB to do something, one after the other.
 """
 
 from __future__ import annotations
@@ -11,22 +10,16 @@ import multiprocessing
 import os
 import shutil
 import sys
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from types import FrameType
-from typing import Any
 
 import pytest
 
-import orchestration
 from orchestration.ledger import LedgerError, open_ledger
 from tests.orchestration.deliveries import EVENTS_HEADER, SECOND_NIGHT, Company
-
-Step = tuple[str, int, str]
+from tests.orchestration.killing import KILLED, killed_at, steps_of
 
 WATCHED = {"commit", "execute", "replace", "rmtree", "sync", "unlink"}
-KILLED = 99
 
 
 @pytest.fixture
@@ -40,47 +33,6 @@ def company(tmp_path: Path) -> Company:
     company.deliver("crm/events/b.csv", EVENTS_HEADER + "2024-02-01,visit\n2024-02-01,visit,c\n")
     company.deliver("web/events/b.csv", EVENTS_HEADER + "2024-02-01,visit,w\n")
     return company
-
-
-def watch(step_seen: Callable[[Step], None]) -> None:
-    """Call back before each watched call that the loading code makes itself."""
-    package = str(Path(orchestration.__file__).parent)
-
-    def profile(frame: FrameType, event: str, callee: Any) -> None:
-        caller = frame if event == "c_call" else frame.f_back
-        name = getattr(callee, "__name__", "") if event == "c_call" else frame.f_code.co_name
-        if event not in ("call", "c_call") or name not in WATCHED or caller is None:
-            return
-        is_text = isinstance(getattr(callee, "__self__", None), str)
-        if caller.f_code.co_filename.startswith(package) and not is_text:
-            # Between two statements only DuckDB's own files differ: one a module will do.
-            line = 0 if name == "execute" else caller.f_lineno
-            step_seen((Path(caller.f_code.co_filename).name, line, name))
-
-    sys.setprofile(profile)
-
-
-def steps_of(load: Callable[[], object]) -> list[Step]:
-    steps: dict[Step, None] = {}
-    watch(steps.setdefault)
-    try:
-        load()
-    finally:
-        sys.setprofile(None)
-    return list(steps)
-
-
-def killed_at(step: Step, load: Callable[[], object]) -> bool:
-    """Whether the load was killed before the step, in a process of its own."""
-
-    def load_until() -> None:
-        watch(lambda seen: os._exit(KILLED) if seen == step else None)
-        load()
-
-    process = multiprocessing.get_context("fork").Process(target=load_until)
-    process.start()
-    process.join()
-    return process.exitcode == KILLED
 
 
 def state_of(company: Company) -> dict[str, object]:
@@ -113,12 +65,12 @@ def test_a_night_that_is_killed_anywhere_is_made_whole_by_the_next_run(
     undisturbed.load(SECOND_NIGHT)
     expected = state_of(undisturbed)
     watched = with_home(company, tmp_path / "watched")
-    steps = steps_of(lambda: watched.load(SECOND_NIGHT))
+    steps = steps_of(WATCHED, lambda: watched.load(SECOND_NIGHT))
 
     assert {name for _, _, name in steps} == WATCHED
     for number, step in enumerate(steps):
         disturbed = with_home(company, tmp_path / f"killed_{number}")
-        assert killed_at(step, lambda: disturbed.load(SECOND_NIGHT)), step  # noqa: B023
+        assert killed_at(WATCHED, step, lambda: disturbed.load(SECOND_NIGHT)), step  # noqa: B023
         disturbed.load(SECOND_NIGHT)
         assert state_of(disturbed) == expected, step
 

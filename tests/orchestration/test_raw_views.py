@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +13,7 @@ import yaml
 
 from orchestration.extracts import OWN_COLUMNS, STAGING, known_systems, sources_file
 from orchestration.raw_views import RawError, create_raw_views
+from orchestration.shell import ShellError, open_build_shell
 from tests.orchestration.deliveries import CRM, EVENTS_HEADER, ONE_EVENT, WEB, Company
 
 
@@ -159,3 +163,24 @@ def test_quarantine_files_lie_beside_raw_under_the_same_name(company: Company) -
     assert company.query(f"select * from '{file}'") == [
         (1, "user_id", "too_few_columns", "3 columns", "2024-02-01,visit")
     ]
+
+
+def test_the_shell_on_the_build_shows_refused_rows_and_cannot_write(tmp_path: Path) -> None:
+    """Whoever is woken has to write a program to see the rows that a message speaks of."""
+    company = Company(tmp_path)
+    with pytest.raises(ShellError, match="expected a build, found none"):
+        open_build_shell(company.settings)
+    company.deliver("crm/events/a.csv", EVENTS_HEADER + "2024-02-30,visit,u1\n")
+    company.deliver("crm/events/b.csv", ONE_EVENT)
+    company.load()
+    asked = ".mode csv\nselect reason from raw.quarantined_rows;\ncreate table mine (a integer);\n"
+    found = subprocess.run(
+        [sys.executable, "-m", "orchestration", "sql-build"],
+        input=asked,
+        env={**os.environ, "FUNNEL_HOME": str(company.settings.home)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert found.stdout.split() == ["reason", "nonexistent_date"]
+    assert "read-only" in found.stderr

@@ -6,7 +6,6 @@ One warehouse of all three. What is refused of a delivery is tried without build
 from __future__ import annotations
 
 import csv
-import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
@@ -16,6 +15,8 @@ from typing import Any
 import duckdb
 import pytest
 
+from orchestration.hash_key import email_hash
+from tests.conftest import SECRET
 from tests.support.tables import Tables
 from tests.support.warehouse import BuildFailedError, build_warehouse, load_night
 
@@ -82,7 +83,8 @@ STORY = (
     ("dan", "product", "13:00:00"),
 )
 ADDRESS = "https://shop.example/?utm_source=mail&email=ann@shop.example"
-EMAIL_HASH = hashlib.sha256(b"ann@shop.example").hexdigest()
+# Of the address, and of the SHA-256 of it.
+EMAIL_HASH = email_hash(SECRET.encode(), "ann@shop.example")
 PERSONAL = {
     "context_ip": "203.0.113.9",
     "context_user_agent": "Mozilla/5.0",

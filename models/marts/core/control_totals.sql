@@ -30,6 +30,7 @@ deliveries as (
         table_name,
         cast(sum(rows_read) as bigint) as rows_delivered,
         cast(sum(rows_quarantined) as bigint) as rows_quarantined_at_loading,
+        cast(sum(rows_suppressed) as bigint) as rows_suppressed,
         cast(sum(rows_loaded) as bigint) as rows_loaded,
     from {{ source('raw', 'loads') }}
     where is_current
@@ -333,6 +334,7 @@ delivery_totals as (
         counted for measure in (
             rows_delivered,
             rows_quarantined_at_loading,
+            rows_suppressed,
             rows_loaded
         )
     )

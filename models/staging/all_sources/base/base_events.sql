@@ -135,10 +135,10 @@ described as (
             when judged.properties like '%"email"%'
                 then coalesce(
                     {{ hash_email(json_text('judged.properties', 'email')) }},
-                    lower({{ clean_text(json_text('judged.properties', 'email_hash')) }})
+                    {{ hash_hashed_email(json_text('judged.properties', 'email_hash')) }}
                 )
             when judged.properties like '%"email_hash"%'
-                then lower({{ clean_text(json_text('judged.properties', 'email_hash')) }})
+                then {{ hash_hashed_email(json_text('judged.properties', 'email_hash')) }}
         end as email_hash,
         -- Most events hold nothing of the kind, and a look at the text is cheaper than at its keys.
         case

@@ -1,0 +1,183 @@
+"""Who was forgotten, as keyed hashes, and how rows are known to be about them.
+
+Nothing here can be turned back into an address or an id without the secret. One rule decides what
+is about a person, for what is delivered as for what is to be removed: a declared column (`person`
+in the sources files) holds one of their ids, or any column one of their addresses or its hash.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from orchestration.extracts import GENERIC, PERSON_KINDS, Extract
+from orchestration.hash_key import email_hash, keyed_hash, read_key, sql_hash, variables
+from orchestration.settings import Settings
+from orchestration.values import literal, quoted
+
+# Kinds of keys that the warehouse leads by the name of their source, unless that is `generic`.
+KEYS_OF_A_SOURCE = ("contact_id", "record_id")
+# An address within a text, or the hash of one as some systems deliver it. For RE2 and for Python.
+ADDRESS = (
+    r"[^\s\"'<>(){}\[\],;:=|/\\?&]+@[^\s\"'<>(){}\[\],;:=|/\\?&@]*[^\s\"'<>(){}\[\],;:=|/\\?&@.]"
+)
+ADDRESS_OR_HASH = rf"{ADDRESS}|[0-9a-f]{{32,128}}"
+# What may be an id in a text of which the columns are not known.
+WORD = r"[^\s\"'<>(){}\[\],;|]+"
+# Behind the hashes, so that another secret is found out.
+CHECK = "the secret of this list"
+
+
+class SuppressionError(RuntimeError):
+    """The list of those who were forgotten cannot be used. The message says what to do."""
+
+
+def staged_id(kind: str, value: str, source: str) -> str:
+    """A delivered id as the warehouse has it."""
+    is_led = kind in KEYS_OF_A_SOURCE and source != GENERIC
+    return f"{source}:{value.strip()}" if is_led else value.strip()
+
+
+@dataclass(frozen=True)
+class Suppression:
+    """Keyed hashes of ids (`<kind>:<id>`) and addresses (as staging has them)."""
+
+    key: bytes
+    hashes: frozenset[str]
+
+    def __bool__(self) -> bool:
+        """Whether anybody was forgotten."""
+        return bool(self.hashes)
+
+    def of(
+        self, identifiers: Iterable[tuple[str, str]], email_hashes: Iterable[str]
+    ) -> Suppression:
+        """The list of these alone."""
+        hashes = {keyed_hash(self.key, f"{kind}:{value}") for kind, value in identifiers}
+        return Suppression(self.key, frozenset(hashes | set(email_hashes)))
+
+    def tell(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Let a connection answer the conditions below."""
+        connection.execute(variables(self.key))
+        connection.execute("create or replace temp table suppressed (hash varchar)")
+        hashes = sorted(self.hashes)
+        connection.execute("insert into suppressed select unnest(cast(? as varchar[]))", [hashes])
+        connection.execute("set variable suppressed = (select list(hash) from suppressed)")
+
+    def is_about(self, extract: Extract, source: str, delivered: Sequence[str]) -> str:
+        """SQL: whether a row of these columns is about one of them."""
+        conditions = [
+            _holds_id(quoted(column.name), kind, source)
+            for column in extract.columns
+            if column.name in delivered
+            for kind in column.person
+        ]
+        texts = ", ".join(quoted(name) for name in delivered)
+        return f"({' or '.join([*conditions, self.names(f'concat_ws(chr(10), {texts})')])})"
+
+    def is_text_about(self, text: str, source: str) -> str:
+        """SQL: whether a text of which the columns are not known names one of them."""
+        words = f"regexp_extract_all({text}, {literal(WORD)})"
+        ids = " or ".join(
+            _any_hash(words, _hash_of_id("word", kind, source)) for kind in PERSON_KINDS
+        )
+        return f"(coalesce({ids}, false) or {self.names(text)})"
+
+    def names(self, text: str) -> str:
+        """SQL: whether a text holds one of their addresses, or the plain hash of one."""
+        small = f"lower(replace({text}, '%40', '@'))"
+        words = f"regexp_extract_all({small}, {literal(ADDRESS_OR_HASH)})"
+        # Most texts hold neither, and to look for one character is cheap.
+        return (
+            f"coalesce(case when {text} like '%@%' or regexp_matches({text}, "
+            f"'%40|[0-9A-Fa-f]{{32}}') then {_any_hash(words, sql_email_hash('word'))} end, false)"
+        )
+
+    def has(self, kind: str, value: str, source: str) -> bool:
+        """Whether a delivered id is one of theirs."""
+        return keyed_hash(self.key, f"{kind}:{staged_id(kind, value, source)}") in self.hashes
+
+    def named_in(self, text: str) -> list[str]:
+        """Their addresses, and plain hashes of these, that a text holds, in small letters."""
+        words = re.findall(ADDRESS_OR_HASH, text.replace("%40", "@").lower())
+        return [word for word in dict.fromkeys(words) if self._is_address(word)]
+
+    def is_text_about_them(self, text: str, source: str) -> bool:
+        """As `is_text_about`, of a text that is at hand."""
+        return bool(self.named_in(text)) or any(
+            self.has(kind, word, source) for word in re.findall(WORD, text) for kind in PERSON_KINDS
+        )
+
+    def _is_address(self, word: str) -> bool:
+        hashed = email_hash(self.key, word) if "@" in word else keyed_hash(self.key, word)
+        return hashed in self.hashes
+
+
+def sql_email_hash(word: str) -> str:
+    """SQL: what staging has for an address in small letters, or for a delivered hash of one."""
+    return sql_hash(f"case when contains({word}, '@') then sha256({word}) else {word} end")
+
+
+def read_suppression(settings: Settings) -> Suppression:
+    """Who was forgotten so far.
+
+    Raises:
+        SuppressionError: the list was made with another secret.
+        hash_key.HashKeyError: the secret cannot be used.
+    """
+    key = read_key(settings)
+    try:
+        lines = settings.suppressed.read_text(encoding="utf-8").split()
+    except FileNotFoundError:
+        return Suppression(key, frozenset())
+    if not lines or lines[0] != keyed_hash(key, CHECK):
+        raise SuppressionError(
+            f"{settings.suppressed}: expected the list of who was forgotten under the present "
+            "secret, found that of another. Restore the secret (FUNNEL_HASH_KEY, or "
+            f"{settings.hash_key_file}): without it, who was forgotten would come back with the "
+            "next delivery."
+        )
+    return Suppression(key, frozenset(lines[1:]))
+
+
+def add_to_suppression(settings: Settings, added: Suppression) -> None:
+    """Remember them for good: what is delivered about them from now on is not loaded."""
+    hashes = read_suppression(settings).hashes | added.hashes
+    lines = [keyed_hash(added.key, CHECK), *sorted(hashes)]
+    write_secretly(settings.suppressed, "".join(f"{line}\n" for line in lines))
+
+
+def write_secretly(file: Path, text: str) -> None:
+    """Write a file that its user alone can read, whole or not at all."""
+    unfinished = file.with_name(f".{file.name}.unfinished")
+    unfinished.unlink(missing_ok=True)
+    descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+        stream.write(text)
+        stream.flush()
+        os.fsync(stream.fileno())
+    os.replace(unfinished, file)
+
+
+def _holds_id(column: str, kind: str, source: str) -> str:
+    one = f"{_hash_of_id(f'trim({column})', kind, source)} in (select hash from suppressed)"
+    # Some connectors deliver the ids of all contacts of a row as one list.
+    words = f"regexp_extract_all({column}, {literal(WORD)})"
+    listed = _any_hash(words, _hash_of_id("word", kind, source))
+    return f"coalesce(case when {column} like '[%' then {listed} else {one} end, false)"
+
+
+def _hash_of_id(value: str, kind: str, source: str) -> str:
+    prefix = f"{kind}:{staged_id(kind, '', source)}"
+    return sql_hash(f"({literal(prefix)} || {value})")
+
+
+def _any_hash(words: str, hashed: str) -> str:
+    return (
+        f"list_has_any(list_transform({words}, lambda word: {hashed}), getvariable('suppressed'))"
+    )
