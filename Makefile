@@ -18,7 +18,7 @@ COMPILE = $(BIN)/uv pip compile --universal --python-version 3.11 --generate-has
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help nightly test bench rollback accept report quality verify docs sql publish-postgres \
+.PHONY: help nightly test bench rollback accept report quality verify docs sql metrics publish-postgres \
 	ladders add-funnel dagster settings simulate more-days lint format lock clean
 
 help: ## This list
@@ -54,6 +54,9 @@ docs: $(VENV)/.for-nights ## Write tables, columns and lineage as one page
 
 sql: $(VENV)/.for-nights ## Open a shell for SQL on the current release, for reading only; SQL on standard input works, too
 	@$(RUN) sql
+
+metrics: $(VENV)/.for-tests ## Ask declared metrics of the current release: ASK='query --metrics win_rate --group-by journey__funnel_id'
+	@$(RUN) metrics $(ASK)
 
 publish-postgres: $(VENV)/.for-nights ## Load the current release into PostgreSQL, at FUNNEL_POSTGRES_URL
 	@$(RUN) publish-postgres
