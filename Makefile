@@ -18,8 +18,8 @@ COMPILE = $(BIN)/uv pip compile --universal --python-version 3.11 --generate-has
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help nightly test bench rollback accept forget report quality verify docs sql sql-build publish-postgres \
-	ladders add-funnel dagster settings simulate more-days lint format lock clean
+.PHONY: help nightly test bench rollback accept forget report quality verify docs sql sql-build metrics \
+	publish-postgres ladders add-funnel dagster settings simulate more-days lint format lock clean
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -60,6 +60,9 @@ sql: $(VENV)/.for-nights ## Open a shell for SQL on the current release, for rea
 
 sql-build: $(VENV)/.for-nights ## The same on the build, where refused and quarantined rows are; while no night runs
 	@$(RUN) sql-build
+
+metrics: $(VENV)/.for-tests ## Ask declared metrics of the current release: ASK='query --metrics win_rate --group-by journey__funnel_id'
+	@$(RUN) metrics $(ASK)
 
 publish-postgres: $(VENV)/.for-nights ## Load the current release into PostgreSQL, at FUNNEL_POSTGRES_URL
 	@$(RUN) publish-postgres

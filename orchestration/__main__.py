@@ -25,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and give its exit status: 0 if it did what it should."""
     os.environ.update(NO_ANALYTICS)
     options, further = _parser().parse_known_args(arguments)
-    if further and options.command is not dagster:
+    if further and options.command not in (dagster, metrics):
         _parser().error(f"unrecognised: {' '.join(further)}")
     options.further = further
     try:
@@ -170,6 +170,19 @@ def sql_build(settings: Settings, options: argparse.Namespace) -> int:
     return 0
 
 
+def metrics(settings: Settings, options: argparse.Namespace) -> int:
+    """Ask the declared metrics of the current release, in the words of MetricFlow's mf."""
+    from orchestration.dbt import DbtError
+    from orchestration.metrics import MetricsError, ask
+    from orchestration.releases import ReleaseError
+
+    try:
+        ask(settings, options.further or ["list", "metrics"])
+    except (MetricsError, ReleaseError, DbtError) as error:
+        return _refuse(error)
+    return 0
+
+
 def publish_postgres(settings: Settings, options: argparse.Namespace) -> int:
     """Load the current release into the PostgreSQL database of FUNNEL_POSTGRES_URL."""
     from orchestration.postgres import SCHEMA, PostgresError, publish_to_postgres
@@ -261,6 +274,7 @@ def _parser() -> argparse.ArgumentParser:
     word("docs", docs)
     word("sql", sql)
     word("sql-build", sql_build)
+    word("metrics", metrics)
     word("publish-postgres", publish_postgres)
     word("ladders", ladders)
     adding = word("add-funnel", add_funnel)

@@ -304,6 +304,20 @@ def manifest(settings: Settings) -> dict[str, Any]:
     return content
 
 
+def semantic_manifest(settings: Settings) -> dict[str, Any]:
+    """The metrics that the project declares as MetricFlow reads them, parsed as `manifest` is.
+
+    Raises:
+        DbtError: the project has a mistake.
+    """
+    digest = _project_digest()
+    path = _semantic_file(settings, digest)
+    if not path.exists():
+        _parse(settings, digest)
+    content: dict[str, Any] = json.loads(path.read_bytes())
+    return content
+
+
 def _project_digest() -> str:
     return code_digest((*CODE, *TESTS))
 
@@ -316,18 +330,25 @@ def _parsed_file(settings: Settings, digest: str) -> Path:
     return settings.dbt / f"parsed-{digest[:16]}.msgpack"
 
 
+def _semantic_file(settings: Settings, digest: str) -> Path:
+    return settings.dbt / f"semantic-{digest[:16]}.json"
+
+
 def _parse(settings: Settings, digest: str) -> None:
     declarations.write_empty(settings.declarations)
     settings.dbt.mkdir(parents=True, exist_ok=True)
     _link_project(settings)
-    older = {*settings.dbt.glob("manifest-*.json"), *settings.dbt.glob("parsed-*.msgpack")}
+    kept = ("manifest-*.json", "parsed-*.msgpack", "semantic-*.json")
+    older = {file for pattern in kept for file in settings.dbt.glob(pattern)}
     manifest_file, parsed_file = _manifest_file(settings, digest), _parsed_file(settings, digest)
+    semantic_file = _semantic_file(settings, digest)
     # In a folder of its own: another process may be building, or parsing too.
     with tempfile.TemporaryDirectory(dir=settings.dbt, prefix=".parse-") as folder:
         _invoke(settings, ["parse", *common_arguments(settings, Path(folder))])
         os.replace(Path(folder, "partial_parse.msgpack"), parsed_file)
+        os.replace(Path(folder, "semantic_manifest.json"), semantic_file)
         os.replace(Path(folder, "manifest.json"), manifest_file)
-    for stale in older - {manifest_file, parsed_file}:
+    for stale in older - {manifest_file, parsed_file, semantic_file}:
         stale.unlink(missing_ok=True)
 
 
