@@ -23,6 +23,7 @@ LONGEST = (
     "ask",
     "simulation",
     "test_kept_tables.py",
+    "test_personal_values.py",
     "staging",
     "real",
     "docs",

@@ -114,9 +114,10 @@ def write(path: Path, rows: list[dict[str, str]]) -> None:
 
 def holding(path: Path, values: tuple[str, ...]) -> list[str]:
     """Which of the values a file holds: in its bytes, or unpacked, or in a table of it."""
-    content = path.read_bytes().lower()
+    content = path.read_bytes()
     if path.suffix == ".gz":
-        content += gzip.decompress(content).lower()
+        content += gzip.decompress(content)
+    content = content.lower()
     found = {value for value in values if value.lower().encode() in content}
     with duckdb.connect() as connection:
         if path.suffix == ".parquet":
