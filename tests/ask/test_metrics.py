@@ -95,7 +95,8 @@ ASKED: dict[str, tuple[str, str, str, str]] = {
         "",
         """
         select
-            funnel_id, stage_id, cohort_date, reached, lost + abandoned, drop_off_rate, amount_lost
+            funnel_id, stage_id, cohort_date, reached, lost + abandoned, drop_off_rate,
+            case when lost + abandoned > amount_unknown then amount_lost end
         from drop_off_points
         where cohort_grain = 'quarter' and segment_name = 'all'
         """,

@@ -35,6 +35,7 @@ from tests.report.planted import AS_OF, publish_planted
 FOLDER = os.environ.get("FUNNEL_TEST_SUPERSET", "")
 PORT = 18088
 SERVER = f"http://127.0.0.1:{PORT}"
+JSON = {"Content-Type": "application/json"}
 # A worker that compiles its libraries for the first time takes tens of seconds.
 MOST_SECONDS = 180
 
@@ -53,7 +54,7 @@ class Superset:
         self._open = urllib.request.build_opener(
             urllib.request.HTTPCookieProcessor(self.cookies)
         ).open
-        self._headers = {"Content-Type": "application/json", "Referer": SERVER}
+        self._headers = {"Referer": SERVER}
         who = {"username": "admin", "password": "admin", "provider": "db"}
         token = self.ask("POST", "security/login", who)["access_token"]
         self._headers["Authorization"] = f"Bearer {token}"
@@ -62,9 +63,8 @@ class Superset:
     def ask(self, method: str, path: str, body: Any = None) -> dict[str, Any]:
         """What the interface answers."""
         data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(
-            f"{SERVER}/api/v1/{path}", data, self._headers, method=method
-        )
+        headers = self._headers if body is None else {**self._headers, **JSON}
+        request = urllib.request.Request(f"{SERVER}/api/v1/{path}", data, headers, method=method)
         with self._open(request, timeout=60) as answer:
             found: dict[str, Any] = json.load(answer)
         return found
