@@ -385,7 +385,7 @@ def code_digest(patterns: Sequence[str] = CODE) -> str:
     digest = hashlib.sha256()
     for pattern in patterns:
         # Tests in Python are no part of dbt's project.
-        suffixes = (".sql", ".yml", ".lock", *(() if pattern in TESTS else (".py",)))
+        suffixes = (".sql", ".yml", ".md", ".lock", *(() if pattern in TESTS else (".py",)))
         for found in sorted(PROJECT.glob(pattern)):
             files = sorted(found.rglob("*")) if found.is_dir() else [found]
             for file in files:
