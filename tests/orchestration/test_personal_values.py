@@ -40,6 +40,10 @@ PLANTED = (*TOLD.values(), *IDS.values())
 ROWS_OF_A_TABLE = 24
 
 
+def name_of(who: dict[str, str]) -> str:
+    return TOLD["name"] if who is IDS else "Other"
+
+
 def deliver(landing: Path) -> None:
     """Files that can be read, of which many rows cannot."""
     rows: list[dict[str, str]] = []
@@ -51,7 +55,7 @@ def deliver(landing: Path) -> None:
                     "event_name": name,
                     "user_id": who["user_id"] if hour > 1 else "",
                     "anonymous_id": who["anonymous_id"],
-                    "properties": json.dumps({"email": address, "name": TOLD["name"]}),
+                    "properties": json.dumps({"email": address, "name": name_of(who)}),
                 }
             )
     write(landing / "events" / "a.csv", rows)
@@ -60,7 +64,7 @@ def deliver(landing: Path) -> None:
             "contact_id": who["contact_id"],
             "user_id": who["user_id"],
             "email": address,
-            "name": TOLD["name"] if who is IDS else "Other",
+            "name": name_of(who),
             "phone": TOLD["phone"] if who is IDS else "1",
             "created_at": "2026-01-02 10:00:00",
         }
@@ -84,7 +88,7 @@ def deliver(landing: Path) -> None:
                 "stage": "New",
                 "created_at": "2026-01-03 10:00:00",
                 "contact_email": address,
-                "name": TOLD["name"] if who is IDS else "Other",
+                "name": name_of(who),
                 "merged_into_id": "",
             }
             for who, address in ((IDS, ADDRESS), (OTHER, "other@else.example"))

@@ -689,4 +689,4 @@ def test_times_in_another_form_are_refused_by_name(tmp_path: Path) -> None:
     """Prevents a connector that writes numbers for times from quarantining every row."""
     row = snowplow_event("e1", "ann", instant("10:00:00")) | {"collector_tstamp": "1714557600"}
     message = refusal(tmp_path, "snow", "events", [row])
-    assert "collector_tstamp" in message and "1714557600" in message
+    assert "collector_tstamp" in message and "9999999999" in message
