@@ -43,32 +43,8 @@ records as (
     where account_id is not null
 ),
 
--- A visitor goes by its device, and by its user where no device is known.
 identifier_types as (
-    select
-        'visitor' as subject_type,
-        'anonymous_id' as identifier_type,
-        1 as preference
-    union all
-    select
-        'visitor' as subject_type,
-        'user_id' as identifier_type,
-        2 as preference
-    union all
-    select
-        'user' as subject_type,
-        'user_id' as identifier_type,
-        1 as preference
-    union all
-    select
-        'lead' as subject_type,
-        'record_id' as identifier_type,
-        1 as preference
-    union all
-    select
-        'opportunity' as subject_type,
-        'record_id' as identifier_type,
-        1 as preference
+    {{ person_identifier_types() }}
 ),
 
 identified_persons as (
