@@ -11,6 +11,7 @@ subject_customers as (
         subject_key,
         customer_type,
         customer_id,
+        known_after,
     from {{ ref('int_subject_customers') }}
 ),
 
@@ -35,40 +36,69 @@ scores as (
     where month_date is not null
 ),
 
-order_instants as (
+-- What was ordered before the customer was known is known with the customer.
+told_orders as (
     select
         subject_customers.subject_key,
-        orders.ordered_at,
-        count(*) as orders,
-        coalesce(sum(orders.amount), 0) as revenue,
+        greatest(orders.ordered_at, subject_customers.known_after) as known_after,
+        1 as orders,
+        orders.amount,
     from subject_customers
     inner join orders
         on
             subject_customers.customer_type = orders.customer_type
             and subject_customers.customer_id = orders.customer_id
-    group by subject_customers.subject_key, orders.ordered_at
+
+    union all
+
+    select
+        subject_key,
+        min(known_after) as known_after,
+        0 as orders,
+        0 as amount,
+    from subject_customers
+    group by subject_key
+),
+
+order_instants as (
+    select
+        subject_key,
+        known_after,
+        sum(orders) as orders,
+        coalesce(sum(amount), 0) as revenue,
+    from told_orders
+    group by subject_key, known_after
 ),
 
 running_orders as (
     select
         subject_key,
-        ordered_at,
-        row_number() over until_then as order_instant_number,
-        sum(orders) over until_then as orders,
+        known_after,
+        cast(sum(orders) over until_then as bigint) as orders,
         cast(sum(revenue) over until_then as decimal(18, 4)) as revenue,
     from order_instants
     window until_then as (
         partition by subject_key
-        order by ordered_at
+        order by known_after
         rows between unbounded preceding and current row
     )
+),
+
+states as (
+    select
+        subject_key,
+        known_after,
+        case when orders > 0 then 'existing' else 'new' end as customer_state,
+    from running_orders
 ),
 
 -- Of a person and an account behind one subject the one counts that has spent more.
 leading_scores as (
     select
         subject_customers.subject_key,
-        scores.scored_at,
+        -- Whoever enters at that midnight is scored already.
+        greatest(scores.scored_at - interval 1 microsecond, subject_customers.known_after)
+            as known_after,
         scores.rfm_segment,
     from subject_customers
     inner join scores
@@ -77,8 +107,11 @@ leading_scores as (
             and subject_customers.customer_id = scores.customer_id
     qualify
         row_number() over (
-            partition by subject_customers.subject_key, scores.scored_at
+            partition by
+                subject_customers.subject_key,
+                greatest(scores.scored_at - interval 1 microsecond, subject_customers.known_after)
             order by
+                scores.scored_at desc,
                 scores.revenue desc nulls last,
                 scores.customer_type asc,
                 scores.customer_id asc
@@ -89,13 +122,13 @@ leading_scores as (
 score_changes as (
     select
         subject_key,
-        scored_at,
+        known_after,
         rfm_segment,
     from leading_scores
     qualify
         rfm_segment is distinct from lag(rfm_segment) over (
             partition by subject_key
-            order by scored_at
+            order by known_after
         )
 ),
 
@@ -103,10 +136,14 @@ all_changes as (
     select
         subject_key,
         'customer_state' as attribute,
-        'existing' as attribute_value,
-        ordered_at as known_after,
-    from running_orders
-    where order_instant_number = 1
+        customer_state as attribute_value,
+        known_after,
+    from states
+    qualify
+        customer_state is distinct from lag(customer_state) over (
+            partition by subject_key
+            order by known_after
+        )
 
     union all
 
@@ -114,7 +151,7 @@ all_changes as (
         subject_key,
         'customer_orders' as attribute,
         cast(orders as varchar) as attribute_value,
-        ordered_at as known_after,
+        known_after,
     from running_orders
 
     union all
@@ -123,17 +160,16 @@ all_changes as (
         subject_key,
         'customer_revenue' as attribute,
         cast(revenue as varchar) as attribute_value,
-        ordered_at as known_after,
+        known_after,
     from running_orders
 
     union all
 
-    -- Whoever enters at that midnight is scored already.
     select
         subject_key,
         'customer_rfm_segment' as attribute,
         rfm_segment as attribute_value,
-        scored_at - interval 1 microsecond as known_after,
+        known_after,
     from score_changes
 )
 

@@ -11,7 +11,10 @@
 with
 
 run as (
-    select as_of from {{ ref('int_run') }}
+    select
+        as_of,
+        reporting_currency,
+    from {{ ref('int_run') }}
 ),
 
 segment_bands as (
@@ -29,6 +32,14 @@ banded_segments as (
         bool_or(currency != '') as is_by_currency,
     from segment_bands
     group by segment_name
+),
+
+-- In any other currency nothing says what is much.
+banded_currencies as (
+    select distinct
+        segment_name,
+        currency,
+    from segment_bands
 ),
 
 segments as (
@@ -159,6 +170,7 @@ customer_entries as (
         segment_entries.tie_position,
         segment_entries.record_id,
         coalesce(segment_entries.entered_at, run.as_of) as known_at,
+        run.reporting_currency,
     from {{ ref('int_segment_entries') }} as segment_entries
     inner join segments
         on
@@ -294,13 +306,8 @@ customer_values as (
         customer_entries.is_banded,
         customer_entries.taken_at,
         customer_entries.needed_for,
-        case
-            when customer_history.subject_key is not null then customer_history.attribute_value
-            {%- for attribute, before in customer_attributes().items() %}
-                when customer_entries.attribute = '{{ attribute }}' then {{ before }}
-            {%- endfor %}
-        end as attribute_value,
-        cast(null as varchar) as currency,
+        customer_history.attribute_value,
+        customer_entries.reporting_currency as currency,
         false as is_field_change,
         customer_entries.tie_position,
         customer_entries.event_number,
@@ -330,10 +337,12 @@ numbered_values as (
         spelled_values.*,
         try_cast(spelled_values.attribute_value as decimal(18, 4)) as number,
         case
-            when banded_segments.is_by_currency then coalesce(spelled_values.currency, '')
+            when banded_segments.is_by_currency
+                then coalesce(spelled_values.currency, run.reporting_currency)
             else ''
         end as band_currency,
     from spelled_values
+    cross join run
     inner join banded_segments
         on spelled_values.segment_name = banded_segments.segment_name
     where spelled_values.is_banded
@@ -366,7 +375,7 @@ all_values as (
         numbered_values.taken_at,
         numbered_values.needed_for,
         case
-            when numbered_values.number is null then null
+            when numbered_values.number is null or banded_currencies.currency is null then null
             else coalesce(segment_bands.band_name, '(below)')
         end as attribute_value,
         numbered_values.is_field_change,
@@ -375,6 +384,10 @@ all_values as (
         numbered_values.record_id,
         numbered_values.known_at,
     from numbered_values
+    left join banded_currencies
+        on
+            numbered_values.segment_name = banded_currencies.segment_name
+            and numbered_values.band_currency = banded_currencies.currency
     asof left join segment_bands
         on
             numbered_values.segment_name = segment_bands.segment_name
