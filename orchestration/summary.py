@@ -117,7 +117,10 @@ def failure_text(settings: Settings, failure: Failure, run_id: str) -> str:
         )
     except ReleaseError as error:
         served = str(error)
-    log = f"the log of run {run_id[:8]} is in `make dagster`, " if run_id else ""
+    logs = [f"the log of run {run_id[:8]} is in `make dagster`"] if run_id else []
+    if (settings.dbt / "logs").is_dir():
+        logs.append(f"dbt's log is in {settings.dbt / 'logs'}")
+    again = "Run `make nightly` again once the cause is removed"
     return "\n".join(
         [
             f"FAILED at {failure.step}",
@@ -126,8 +129,8 @@ def failure_text(settings: Settings, failure: Failure, run_id: str) -> str:
             *_notes(settings, run_id),
             "",
             served,
-            "Nothing half-built was published. Run `make nightly` again once the cause is removed;",
-            f"{log}dbt's log in {settings.dbt / 'logs'}.",
+            f"Nothing half-built was published. {again}{';' if logs else '.'}",
+            *([f"{', '.join(logs)}."] if logs else []),
         ]
     )
 
