@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -63,6 +63,8 @@ class Plan:
         rows: by place (`landing`, `raw`, `quarantine`) and table.
         files: rows by delivered file.
         elsewhere: files of the company's that name the person, and that nothing removes.
+        doubtful: rows by delivered file that stay, as they cannot be taken apart and hold what may
+            be an id of the person's, or a number of something else.
     """
 
     person: Person
@@ -70,6 +72,7 @@ class Plan:
     rows: Counter[tuple[str, str]]
     files: Counter[str]
     elsewhere: tuple[Path, ...]
+    doubtful: Counter[str]
 
     @property
     def all_rows(self) -> int:
@@ -104,6 +107,12 @@ class Plan:
         )
         for path in self.elsewhere:
             yield f"Not removed by this, as it is yours: {path}. Take the person out of it."
+        for file, rows in sorted(self.doubtful.items()):
+            yield (
+                f"Not removed by this: {file}: {rows:,} rows that cannot be taken apart into "
+                "columns, and hold an id of the person's that is too short to tell it from a "
+                "number of something else. Look at them."
+            )
 
 
 def plan(settings: Settings, text: str) -> Plan:
@@ -145,7 +154,7 @@ def plan_for(settings: Settings, sources: Sequence[Source], person: Person, text
     listed = {file.path for file in _landing(settings, sources)}
     traces = Tracer(settings, spelled).search(settings.landing, settings.seeds)
     elsewhere = tuple(trace.path for trace in traces if trace.path not in listed)
-    return Plan(person, spelled, rows, files, elsewhere)
+    return Plan(person, spelled, rows, files, elsewhere, +searcher.doubtful)
 
 
 def begin(settings: Settings, planned: Plan) -> None:
@@ -213,21 +222,23 @@ def finish(settings: Settings, tell: Tell) -> tuple[Trace, ...]:
         dropped = drop_others(settings.published)
         tell(f"{len(dropped)} older releases deleted")
         tracer = Tracer(settings, frozenset(journal.spelled))
+        addresses = Tracer(settings, frozenset(word for word in journal.spelled if "@" in word))
+        listed = {file.path for file in _landing(settings, _sources(settings))}
         rows, files = [], []
         for trace in tracer.search(settings.home, settings.landing, settings.seeds):
             if _forget_trace(settings, tracer, trace.path):
                 tell(
                     f"{trace.path} named the person, and is made again or went without those lines"
                 )
-            elif trace.rows is not None or _is_listed(settings, trace.path):
+            elif _holds_others_alone(settings, addresses, trace, listed):
                 rows.append(trace)
             else:
                 files.append(trace)
         if files:
-            listed = "".join(f"\n  {trace.path}" for trace in files)
+            named = "".join(f"\n  {trace.path}" for trace in files)
             raise ForgetError(
                 "Everything is removed from the warehouse, but these files of yours still name the "
-                f"person:{listed}\nTake the person out of them, and call `make forget` again."
+                f"person:{named}\nTake the person out of them, and call `make forget` again."
             )
         end_journal(settings)
         return tuple(rows)
@@ -309,13 +320,17 @@ def _forget_trace(settings: Settings, tracer: Tracer, path: Path) -> bool:
     return False
 
 
-def _is_listed(settings: Settings, path: Path) -> bool:
-    """Whether a file is a delivery or the warehouse's own, so that only rows of others are left."""
-    if path.is_relative_to(settings.seeds):
-        return False
-    if path.is_relative_to(settings.landing):
-        return path in {file.path for file in _landing(settings, _sources(settings))}
-    return not path.is_relative_to(settings.declarations)
+def _holds_others_alone(
+    settings: Settings, addresses: Tracer, trace: Trace, listed: Collection[Path]
+) -> bool:
+    """Whether rows of others name an id of the person, in a delivery or the warehouse's own.
+
+    An address of theirs in a delivery is in a row about them, whatever its columns.
+    """
+    if trace.path in listed:
+        return not addresses.holds(trace.path)
+    yours = (settings.landing, settings.seeds, settings.declarations)
+    return trace.rows is not None or not any(trace.path.is_relative_to(place) for place in yours)
 
 
 def _spelled_ids(person: Person, sources: Sequence[Source]) -> frozenset[str]:

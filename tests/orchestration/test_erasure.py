@@ -15,20 +15,23 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from orchestration.erasure import forget as forget_module
 from orchestration.erasure.forget import (
+    ForgetError,
     Plan,
     UnfinishedError,
     begin,
+    finish,
     plan_for,
     refuse_unfinished,
     remove_from,
 )
 from orchestration.erasure.journal import read_journal
 from orchestration.erasure.person import Person
-from orchestration.erasure.traces import Tracer
+from orchestration.erasure.traces import Trace, Tracer
 from orchestration.hash_key import email_hash, read_key
 from orchestration.ledger import open_ledger
-from tests.orchestration.deliveries import SECOND_NIGHT, THIRD_NIGHT, Company
+from tests.orchestration.deliveries import EVENTS_HEADER, SECOND_NIGHT, THIRD_NIGHT, Company
 from tests.orchestration.killing import killed_at, steps_of
 
 ADDRESS = "ann@shop.example"
@@ -250,6 +253,70 @@ def test_an_address_beyond_ascii_is_found_in_any_spelling(tmp_path: Path) -> Non
     assert found.rows == {("landing", "web/events"): 1, ("raw", "web/events"): 1}
 
 
+def plan_of(company: Company, address: str, *identifiers: tuple[str, str]) -> Plan:
+    """The plan for somebody who is known by one address, if that is not empty, and by these ids."""
+    hashes = (email_hash(read_key(company.settings), address),) if address else ()
+    person = Person(identifiers, hashes)
+    return plan_for(company.settings, company.sources, person, address or "an id")
+
+
+def test_who_has_a_quote_in_their_address_is_found_and_nobody_else(tmp_path: Path) -> None:
+    """Rows of o'brien@ cannot be found, and those of brien@ go with them."""
+    company = Company(tmp_path)
+    rows = "2024-02-01,visit,bob,o'brien@shop.ie\n2024-02-01,visit,eve,brien@shop.ie\n"
+    company.deliver("web/events/a.csv", f"occurred_at,event_name,user_id,note\n{rows}")
+    line = '{"contact_id": "%s", "more": {"mail": "%s"}}\n'
+    company.deliver(
+        "crm/contacts/a.jsonl",
+        line % (1, "o'brien@shop.ie") + line % (2, "o\\u0027brien\\u0040shop.ie"),
+    )
+    company.load()
+    found = plan_of(company, "o'brien@shop.ie")
+    assert found.rows == {
+        ("landing", "web/events"): 1,
+        ("raw", "web/events"): 1,
+        ("landing", "crm/contacts"): 2,
+        ("raw", "crm/contacts"): 2,
+    }
+    other = plan_of(company, "brien@shop.ie")
+    assert other.rows == {("landing", "web/events"): 1, ("raw", "web/events"): 1}
+
+
+def test_what_is_escaped_in_a_delivered_line_is_found(tmp_path: Path) -> None:
+    """Lines are passed over that hold the words in another spelling, and the person stays."""
+    company = Company(tmp_path)
+    line = '{"occurred_at": "2024-02-01", "event_name": "a", "user_id": "%s", "properties": %s}\n'
+    company.deliver(
+        "web/events/a.jsonl",
+        line % ("ab\\/cd+9", "{}")
+        + line % ("bob", '{"to": "jörg@shop.ie"}')
+        + line % ("eve", '{"to": "eve@shop.ie"}'),
+    )
+    company.load()
+    one_row = {("landing", "web/events"): 1, ("raw", "web/events"): 1}
+    assert plan_of(company, "", ("user_id", "ab/cd+9")).rows == one_row
+    assert plan_of(company, "jörg@shop.ie").rows == one_row
+
+
+def test_a_hash_in_a_file_that_was_never_accepted_is_found(tmp_path: Path) -> None:
+    """It lies in the landing for good: no table tells that it is the person's."""
+    company = Company(tmp_path)
+    company.deliver("web/events/a.csv", f"occurred_at,note\n2024-02-01,{HASHED.upper()}\n")
+    assert company.load().errors
+    assert plan_of(company, ADDRESS).rows == {("landing", "web/events"): 1}
+
+
+def test_a_damaged_row_of_others_that_holds_a_short_id_stays_and_is_told(tmp_path: Path) -> None:
+    """What somebody paid is taken for the id of another, and the row is removed."""
+    company = Company(tmp_path)
+    rows = "2024-02-01,visit,17,e1\n2024-02-01,visit,99,e2,17\n"
+    company.deliver("web/events/a.csv", f"occurred_at,event_name,user_id,event_id\n{rows}")
+    company.load()
+    found = plan_of(company, "", ("user_id", "17"))
+    assert found.rows == {("landing", "web/events"): 1, ("raw", "web/events"): 1}
+    assert "web/events/a.csv: 1 rows that cannot be taken apart" in "".join(found.lines())
+
+
 def state_of(company: Company) -> dict[str, object]:
     """Every file of the landing, every row of raw and quarantine, and the whole ledger."""
     state: dict[str, object] = {
@@ -311,3 +378,18 @@ def test_nothing_is_built_of_a_half_forgotten_person(company: Company) -> None:
         refuse_unfinished(company.settings)
     forget(company)
     refuse_unfinished(company.settings)
+
+
+def test_the_end_does_not_take_an_address_in_the_landing_for_a_row_of_others(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is said that the person is forgotten, and what was not found in the landing stays."""
+    forget(company)
+    monkeypatch.setattr(forget_module, "is_published", lambda _: True)
+    monkeypatch.setattr(forget_module, "_sources", lambda _: company.sources)
+    others = company.deliver("web/events/o.csv", f"{EVENTS_HEADER}2024-02-01,of user-ann,bob\n")
+    late = company.deliver("web/events/l.csv", f"{EVENTS_HEADER}2024-02-01,ann%40shop.example,b\n")
+    with pytest.raises(ForgetError, match=r"still name the person:\n  \S+/l\.csv\n"):
+        finish(company.settings, lambda _: None)
+    late.unlink()
+    assert finish(company.settings, lambda _: None) == (Trace(others),)
