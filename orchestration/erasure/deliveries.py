@@ -30,7 +30,7 @@ from orchestration.landing import LandingFile
 from orchestration.readers import PARQUET, as_text
 from orchestration.settings import Settings
 from orchestration.suppression import WORD, Suppression
-from orchestration.values import literal, quoted
+from orchestration.values import literal, path_literal, quoted
 
 # No value that anybody meant has more lines; a quote that does not close would swallow the file.
 MOST_LINES = 1000
@@ -310,7 +310,7 @@ def _ids(value: str) -> list[str]:
 
 def _read(file: LandingFile) -> str:
     return (
-        f"read_parquet({literal(str(file.path))}, hive_partitioning = false, "
+        f"read_parquet({path_literal(file.path)}, hive_partitioning = false, "
         "file_row_number = true)"
     )
 

@@ -23,7 +23,7 @@ from orchestration.erasure.journal import journal_file
 from orchestration.release_database import DATABASE
 from orchestration.settings import Settings
 from orchestration.suppression import LEAST_CHARACTERS
-from orchestration.values import literal
+from orchestration.values import literal, path_literal
 
 # What goes on as one word, before it; as in o'brien, but not in 'brien'.
 WITHIN = r"(?<![0-9a-z._+-])(?<![0-9a-z]')"
@@ -94,7 +94,7 @@ class Tracer:
             try:
                 counted = connection.execute(
                     "select count(*) from read_parquet("
-                    f"{literal(str(path))}, hive_partitioning = false) as delivered_rows "
+                    f"{path_literal(path)}, hive_partitioning = false) as delivered_rows "
                     "where regexp_matches(lower(cast(to_json(delivered_rows) as varchar)), "
                     f"{self._sql})"
                 ).fetchone()

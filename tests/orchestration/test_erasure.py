@@ -101,7 +101,7 @@ def _call(record: str | None, contact: str | None) -> dict[str, object]:
     return {**call, "record_id": record, "contact_id": contact}
 
 
-def _deliver_parquet(company: Company, file: str) -> None:
+def _deliver_parquet(company: Company, file: str, first: int = 76) -> None:
     path = company.landing / file
     path.parent.mkdir(parents=True, exist_ok=True)
     with duckdb.connect() as connection:
@@ -112,7 +112,7 @@ def _deliver_parquet(company: Company, file: str) -> None:
                     'a' || number as activity_id, timestamp '2024-02-01' as occurred_at,
                     'call' as activity_type, number as contact_id,
                     {{'mail': 'm' || number || '@shop.example'}} as details
-                from range(76, 80) as numbers (number)
+                from range({first}, {first + 4}) as numbers (number)
             ) to '{path}' (format parquet)
             """
         )
@@ -296,6 +296,24 @@ def test_what_is_escaped_in_a_delivered_line_is_found(tmp_path: Path) -> None:
     one_row = {("landing", "web/events"): 1, ("raw", "web/events"): 1}
     assert plan_of(company, "", ("user_id", "ab/cd+9")).rows == one_row
     assert plan_of(company, "jörg@shop.ie").rows == one_row
+
+
+def test_a_file_whose_name_reads_as_a_pattern_is_itself_alone(tmp_path: Path) -> None:
+    """It is replaced by the rows of another file, and its own are lost."""
+    company = Company(tmp_path)
+    _deliver_parquet(company, "crm/activities/b[12].parquet", 76)
+    _deliver_parquet(company, "crm/activities/b1.parquet", 100)
+    company.load()
+    found = plan_of(company, "", ("contact_id", "crm:77"))
+    assert found.files == {"crm/activities/b[12].parquet": 1}
+    begin(company.settings, found)
+    remove_from(company.settings, company.sources, lambda _: None)
+    own = (company.landing / "crm/activities/b[12].parquet").as_posix().replace("[", "[[]")
+    with duckdb.connect() as connection:
+        rows = connection.execute("select contact_id from read_parquet(?)", [own]).fetchall()
+    assert rows == [(76,), (78,), (79,)]
+    mails = Tracer(company.settings, frozenset({"m78@shop.example"})).search(company.landing)
+    assert [trace.path.name for trace in mails] == ["b[12].parquet"]
 
 
 def test_a_hash_in_a_file_that_was_never_accepted_is_found(tmp_path: Path) -> None:
