@@ -96,12 +96,14 @@ class Searcher:
             return sum(is_about for _, is_about in self._records(file, extract))
 
     def rewrite(self, file: LandingFile, extract: Extract) -> Rewritten:
-        """Write the file once more, without these rows."""
-        unfinished = file.path.with_name(f".{file.path.name}.unfinished")
+        """Write the file once more, without these rows, beside where it really lies."""
+        place = file.path.resolve()
+        unfinished = place.with_name(f".{place.name}.unfinished")
+        before = content_hash(file.path)
         write = self._rewrite_parquet if file.file_format == "parquet" else self._rewrite_text
         removed, left = write(file, extract, unfinished)
         shutil.copystat(file.path, unfinished)
-        return Rewritten(removed, left, unfinished, _hash(unfinished), _hash(file.path))
+        return Rewritten(removed, left, unfinished, content_hash(unfinished), before)
 
     def _rewrite_text(
         self, file: LandingFile, extract: Extract, unfinished: Path
@@ -315,6 +317,7 @@ def _read(file: LandingFile) -> str:
     )
 
 
-def _hash(path: Path) -> str:
+def content_hash(path: Path) -> str:
+    """SHA-256 of a file, in hexadecimal."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()

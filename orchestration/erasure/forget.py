@@ -16,7 +16,7 @@ from pathlib import Path
 
 from orchestration import declarations
 from orchestration.declarations import Source
-from orchestration.erasure.deliveries import Searcher
+from orchestration.erasure.deliveries import Rewritten, Searcher, content_hash
 from orchestration.erasure.journal import (
     Journal,
     end_journal,
@@ -30,8 +30,9 @@ from orchestration.erasure.traces import Trace, Tracer
 from orchestration.extracts import read_extracts
 from orchestration.fingerprint import fingerprint
 from orchestration.known_on import kept_files
-from orchestration.landing import LandingFile, list_landing
+from orchestration.landing import LandingFile, list_landing, look_at
 from orchestration.lock import writer_lock
+from orchestration.refusals import VanishedFileError
 from orchestration.releases import current_release, drop_others, sync
 from orchestration.settings import Settings
 from orchestration.suppression import (
@@ -269,26 +270,55 @@ def _remove_from_landing(
     searcher = Searcher(settings, suppression, frozenset(journal.spelled))
     systems = {source.source: source.system for source in sources}
     rows = files = 0
-    for file in _landing(settings, sources):
+    landing = _landing(settings, sources)
+    places = {file.file: file.path.resolve() for file in landing}
+    for file in landing:
         extract = read_extracts(systems[file.source])[file.table_name]
+        seen = _look_at(file)
         if not searcher.count(file, extract):
             continue
+        place = places[file.file]
         rewritten = searcher.rewrite(file, extract)
         # An empty file of lines would be taken for a delivery that failed.
         is_empty = file.file_format == "jsonl" and rewritten.left == 0
+        if not is_empty:
+            # Links to one place are deliveries of their own.
+            names = [name for name, other in places.items() if other == place]
+            for name in names:
+                journal = journal.with_rewritten(
+                    name, rewritten.content_hash_before, rewritten.content_hash
+                )
+            write_journal(settings, journal)
+        _refuse_changed(file, seen, rewritten)
         if is_empty:
             rewritten.unfinished.unlink()
             file.path.unlink()
+            place.unlink(missing_ok=True)
         else:
-            journal = journal.with_rewritten(
-                file.file, rewritten.content_hash_before, rewritten.content_hash
-            )
-            write_journal(settings, journal)
-            os.replace(rewritten.unfinished, file.path)
-        sync(file.path.parent)
+            os.replace(rewritten.unfinished, place)
+        sync(place.parent)
         rows, files = rows + rewritten.removed, files + 1
     tell(f"landing: {rows:,} rows removed from {files:,} files")
     return journal
+
+
+def _look_at(file: LandingFile) -> tuple[int, int, int]:
+    """Size and times of a delivered file; that it is gone is for the next call to see."""
+    try:
+        return look_at(file)
+    except VanishedFileError as error:
+        raise ForgetError(f"{error} Call `make forget` again: it goes on where it was.") from error
+
+
+def _refuse_changed(file: LandingFile, seen: tuple[int, int, int], rewritten: Rewritten) -> None:
+    """Let no delivery be replaced by what was made of the one before it."""
+    if _look_at(file) != seen or content_hash(file.path) != rewritten.content_hash_before:
+        rewritten.unfinished.unlink()
+        raise ForgetError(
+            f"{file.file}: expected a file that is left alone while the person is taken out of it, "
+            "found that it was written to. Call `make forget` again once it is complete: it goes "
+            "on where it was."
+        )
 
 
 def _drop_what_is_made_of_raw(settings: Settings) -> None:
@@ -344,10 +374,21 @@ def _spelled_ids(person: Person, sources: Sequence[Source]) -> frozenset[str]:
 
 
 def _landing(settings: Settings, sources: Sequence[Source]) -> tuple[LandingFile, ...]:
-    """What lies there for all sources, also for those that are not enabled."""
-    return list_landing(
+    """What lies there for all sources, also for those that are not enabled.
+
+    Raises:
+        ForgetError: not all of it can be seen.
+    """
+    listing = list_landing(
         settings.landing, [replace(source, is_enabled=True) for source in sources]
-    ).files
+    )
+    if listing.errors:
+        named = "".join(f"\n  {error}" for error in listing.errors)
+        raise ForgetError(
+            "Expected a landing that can be read to its end, as the person may be anywhere in it, "
+            f"found:{named}\nRemove the cause, and call `make forget` again."
+        )
+    return listing.files
 
 
 def _declared(settings: Settings) -> declarations.Declarations:

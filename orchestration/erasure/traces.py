@@ -129,9 +129,15 @@ def _spellings(word: str) -> set[str]:
     return {word, escaped, word.replace("/", r"\/"), word.replace("@", "%40"), *in_urls}
 
 
+def _refuse_unseen(error: OSError) -> None:
+    # A folder that has gone holds nothing; one that may not be looked into may hold anything.
+    if not isinstance(error, FileNotFoundError):
+        raise error
+
+
 def _files(folder: Path) -> Iterator[Path]:
     # Links are not followed: `current` leads to a release that is looked at anyway.
-    for parent, _, names in os.walk(folder):
+    for parent, _, names in os.walk(folder, onerror=_refuse_unseen):
         for name in names:
             path = Path(parent, name)
             if path.is_file() and not path.is_symlink():

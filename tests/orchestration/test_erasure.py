@@ -16,6 +16,7 @@ import duckdb
 import pytest
 
 from orchestration.erasure import forget as forget_module
+from orchestration.erasure.deliveries import Rewritten, Searcher
 from orchestration.erasure.forget import (
     ForgetError,
     Plan,
@@ -29,7 +30,9 @@ from orchestration.erasure.forget import (
 from orchestration.erasure.journal import read_journal
 from orchestration.erasure.person import Person
 from orchestration.erasure.traces import Trace, Tracer
+from orchestration.extracts import Extract
 from orchestration.hash_key import email_hash, read_key
+from orchestration.landing import LandingFile
 from orchestration.ledger import open_ledger
 from tests.orchestration.deliveries import EVENTS_HEADER, SECOND_NIGHT, THIRD_NIGHT, Company
 from tests.orchestration.killing import killed_at, steps_of
@@ -314,6 +317,52 @@ def test_a_file_whose_name_reads_as_a_pattern_is_itself_alone(tmp_path: Path) ->
     assert rows == [(76,), (78,), (79,)]
     mails = Tracer(company.settings, frozenset({"m78@shop.example"})).search(company.landing)
     assert [trace.path.name for trace in mails] == ["b[12].parquet"]
+
+
+def test_a_delivery_that_arrives_meanwhile_is_not_overwritten(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was just delivered is replaced by what was made of the file before it, and is lost."""
+    rewrite = Searcher.rewrite
+    again = EVENTS + "2024-02-02 10:00:00,visit,eve,,e9,\r\n"
+
+    def delivered_meanwhile(searcher: Searcher, file: LandingFile, extract: Extract) -> Rewritten:
+        rewritten = rewrite(searcher, file, extract)
+        if file.file == "web/events/a.csv":
+            company.deliver(file.file, again)
+        return rewritten
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Searcher, "rewrite", delivered_meanwhile)
+        with pytest.raises(ForgetError, match=r"web/events/a\.csv: .* Call `make forget` again"):
+            forget(company)
+    assert (company.landing / "web/events/a.csv").read_bytes() == again.encode()
+    forget(company)
+    left = EVENTS_LEFT + "2024-02-02 10:00:00,visit,eve,,e9,\r\n"
+    assert (company.landing / "web/events/a.csv").read_bytes() == left.encode()
+    assert {path.name for path in company.landing.rglob(".*")} == set()
+
+
+def test_a_link_leads_to_what_is_rewritten(company: Company, tmp_path: Path) -> None:
+    """The link is replaced, and the person stays in the file that it led to."""
+    export, link = tmp_path / "exports" / "a.csv", company.landing / "web/events/a.csv"
+    export.parent.mkdir()
+    link.rename(export)
+    link.symlink_to(export)
+    (link.parent / "b.csv").symlink_to("a.csv")
+    company.load(SECOND_NIGHT)
+    forget(company)
+    assert export.read_bytes() == link.read_bytes() == EVENTS_LEFT.encode()
+    assert link.is_symlink()
+    assert [path.name for path in export.parent.iterdir()] == ["a.csv"]
+    assert company.load(THIRD_NIGHT).deliveries == 0
+
+
+def test_a_landing_that_cannot_be_seen_whole_is_refused(company: Company) -> None:
+    """The person is said to be forgotten, and lies in what was passed over."""
+    (company.landing / "web/events/b.csv").symlink_to("nowhere.csv")
+    with pytest.raises(ForgetError, match=r"(?s)can be read to its end.*web/events/b\.csv"):
+        planned(company)
 
 
 def test_a_hash_in_a_file_that_was_never_accepted_is_found(tmp_path: Path) -> None:
