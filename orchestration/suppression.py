@@ -20,6 +20,7 @@ import duckdb
 
 from orchestration.extracts import GENERIC, PERSON_KINDS, Extract
 from orchestration.hash_key import email_hash, keyed_hash, read_key, sql_hash, variables
+from orchestration.releases import sync
 from orchestration.settings import Settings
 from orchestration.values import literal, quoted
 
@@ -43,6 +44,8 @@ WORD = r"[^\s\"'<>(){}\[\],;|]+"
 LEAST_CHARACTERS = 6
 # Behind the hashes, so that another secret is found out.
 CHECK = "the secret of this list"
+# The line with which somebody says that a list is meant as it is, though it was longer.
+COMPLETE = "complete"
 
 
 class SuppressionError(RuntimeError):
@@ -225,10 +228,10 @@ def read_suppression(settings: Settings) -> Suppression:
         hash_key.HashKeyError: the secret cannot be used.
     """
     key = read_key(settings)
-    try:
-        lines = settings.suppressed.read_text(encoding="utf-8").split()
-    except FileNotFoundError:
+    found = _lines(settings)
+    if found is None or set(found) == {COMPLETE}:
         return Suppression(key, frozenset())
+    lines = [line for line in found if line != COMPLETE]
     if not lines or lines[0] != keyed_hash(key, CHECK):
         raise SuppressionError(
             f"{settings.suppressed}: expected the list of who was forgotten under the present "
@@ -237,6 +240,34 @@ def read_suppression(settings: Settings) -> Suppression:
             "next delivery."
         )
     return Suppression(key, frozenset(lines[1:]))
+
+
+def refuse_lost(settings: Settings, suppression: Suppression, known: int) -> None:
+    """Let nobody come back because a file was lost.
+
+    Args:
+        settings: where the list is.
+        suppression: who is listed.
+        known: how many hashes the last run found there.
+
+    Raises:
+        SuppressionError: fewer are listed, and nobody says that this is meant.
+    """
+    listed = len(suppression.hashes)
+    if listed < known and COMPLETE not in (_lines(settings) or ()):
+        raise SuppressionError(
+            f"{settings.suppressed}: expected the list of who was forgotten with at least {known} "
+            f"hashes, as the last night found, found {listed}. Restore it from a backup: whoever "
+            "is missing comes back with the next delivery. If that is meant, or there is no "
+            f"backup: echo {COMPLETE} >> {settings.suppressed}"
+        )
+
+
+def _lines(settings: Settings) -> list[str] | None:
+    try:
+        return settings.suppressed.read_text(encoding="utf-8").split()
+    except FileNotFoundError:
+        return None
 
 
 def add_to_suppression(settings: Settings, added: Suppression) -> None:
@@ -256,6 +287,7 @@ def write_secretly(file: Path, text: str) -> None:
         stream.flush()
         os.fsync(stream.fileno())
     os.replace(unfinished, file)
+    sync(file.parent)
 
 
 def _holds_id(column: str, kind: str, source: str) -> str:

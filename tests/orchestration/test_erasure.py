@@ -34,6 +34,7 @@ from orchestration.extracts import Extract
 from orchestration.hash_key import email_hash, read_key
 from orchestration.landing import LandingFile
 from orchestration.ledger import open_ledger
+from orchestration.suppression import SuppressionError
 from tests.orchestration.deliveries import EVENTS_HEADER, SECOND_NIGHT, THIRD_NIGHT, Company
 from tests.orchestration.killing import killed_at, steps_of
 
@@ -231,6 +232,31 @@ def test_rows_that_come_again_are_not_loaded_and_are_counted(company: Company) -
     words = frozenset({ADDRESS, "cookie-ann", "lead-ann", "user-ann"})
     (company.settings.home / "forgetting.json").unlink()
     assert Tracer(company.settings, words).search(company.settings.home) == ()
+
+
+def test_nobody_comes_back_because_the_list_was_lost(company: Company) -> None:
+    """A file is not restored with the others, and all who were forgotten are loaded again."""
+    forget(company)
+    company.load(THIRD_NIGHT)
+    suppressed = company.settings.suppressed
+    whole = suppressed.read_text()
+    company.deliver("web/events/again.csv", EVENTS)
+    suppressed.write_text("".join(whole.splitlines(keepends=True)[:-1]))
+    with pytest.raises(SuppressionError, match=r"at least 5 hashes, .* found 4\. Restore it"):
+        company.load(THIRD_NIGHT)
+    suppressed.unlink()
+    with pytest.raises(SuppressionError, match=r"found 0\. Restore it"):
+        company.load(THIRD_NIGHT)
+    suppressed.write_text(whole)
+    company.load(THIRD_NIGHT)
+    counted = "select rows_suppressed from raw.loads where file like 'web/events/%' order by file"
+    assert company.query(counted) == [(0,), (6,)]
+    suppressed.write_text("complete\n")
+    company.deliver("web/events/later.csv", EVENTS)
+    company.load(THIRD_NIGHT)
+    assert company.query(counted) == [(0,), (6,), (0,)]
+    suppressed.unlink()
+    company.load(THIRD_NIGHT)
 
 
 def test_a_plain_hash_of_the_address_is_known_too(company: Company) -> None:
