@@ -7,6 +7,7 @@ them is loaded any more; readers keep the last release; and called again it goes
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -31,6 +32,7 @@ from orchestration.extracts import read_extracts
 from orchestration.fingerprint import fingerprint
 from orchestration.known_on import kept_files
 from orchestration.landing import LandingFile, list_landing, look_at
+from orchestration.ledger import open_ledger
 from orchestration.lock import writer_lock
 from orchestration.refusals import VanishedFileError
 from orchestration.releases import current_release, drop_others, sync
@@ -66,6 +68,7 @@ class Plan:
         elsewhere: files of the company's that name the person, and that nothing removes.
         doubtful: rows by delivered file that stay, as they cannot be taken apart and hold what may
             be an id of the person's, or a number of something else.
+        not_loaded: delivered files that no night has looked at as they are.
     """
 
     person: Person
@@ -74,6 +77,7 @@ class Plan:
     files: Counter[str]
     elsewhere: tuple[Path, ...]
     doubtful: Counter[str]
+    not_loaded: tuple[str, ...]
 
     @property
     def all_rows(self) -> int:
@@ -113,6 +117,12 @@ class Plan:
                 f"Not removed by this: {file}: {rows:,} rows that cannot be taken apart into "
                 "columns, and hold an id of the person's that is too short to tell it from a "
                 "number of something else. Look at them."
+            )
+        if self.not_loaded:
+            yield (
+                f"No night has loaded {self.not_loaded[0]}"
+                f"{f' and {len(self.not_loaded) - 1:,} files more' if self.not_loaded[1:] else ''} "
+                "yet, and what they say of who is who is not known: run `make nightly` first."
             )
 
 
@@ -155,7 +165,20 @@ def plan_for(settings: Settings, sources: Sequence[Source], person: Person, text
     listed = {file.path for file in _landing(settings, sources)}
     traces = Tracer(settings, spelled).search(settings.landing, settings.seeds)
     elsewhere = tuple(trace.path for trace in traces if trace.path not in listed)
-    return Plan(person, spelled, rows, files, elsewhere, +searcher.doubtful)
+    not_loaded = _not_loaded(settings, sources)
+    return Plan(person, spelled, rows, files, elsewhere, +searcher.doubtful, not_loaded)
+
+
+def _not_loaded(settings: Settings, sources: Sequence[Source]) -> tuple[str, ...]:
+    with open_ledger(settings.ledger) as ledger:
+        looks = ledger.looks()
+    known = {(look.file, look.size, look.modified_ns) for look in looks.values()}
+    enabled = {source.source for source in sources if source.is_enabled}
+    return tuple(
+        file.file
+        for file in _landing(settings, sources)
+        if file.source in enabled and (file.file, file.size, file.modified_ns) not in known
+    )
 
 
 def begin(settings: Settings, planned: Plan) -> None:
@@ -260,6 +283,16 @@ def refuse_unfinished(settings: Settings) -> None:
         )
 
 
+def notes_on_unfinished(settings: Settings) -> tuple[str, ...]:
+    """What the summary of a night says of an erasure that waits for a release."""
+    if read_journal(settings) is None:
+        return ()
+    return (
+        "a person was begun to be forgotten: older releases hold them until `make forget` has come "
+        "to its end. Call it again if it is not at work; it needs no PERSON",
+    )
+
+
 def _remove_from_landing(
     settings: Settings,
     sources: Sequence[Source],
@@ -336,7 +369,10 @@ def _forget_trace(settings: Settings, tracer: Tracer, path: Path) -> bool:
     """Remove a file that is made again, or its lines; whether this was such a file."""
     remade = (settings.dagster, settings.dbt, settings.docs, settings.quality, settings.temporary)
     if path == settings.home / "notes.json" or any(path.is_relative_to(home) for home in remade):
-        path.unlink()
+        # SQLite's own files go with the database, which they would be replayed into.
+        database = re.sub(r"-(wal|shm|journal)$", "", path.name)
+        for end in ("", "-wal", "-shm", "-journal"):
+            path.with_name(f"{database}{end}").unlink(missing_ok=True)
         return True
     if path.is_relative_to(settings.gates):
         if path.suffix == ".jsonl":

@@ -23,6 +23,7 @@ from orchestration.erasure.forget import (
     UnfinishedError,
     begin,
     finish,
+    notes_on_unfinished,
     plan_for,
     refuse_unfinished,
     remove_from,
@@ -391,6 +392,16 @@ def test_a_landing_that_cannot_be_seen_whole_is_refused(company: Company) -> Non
         planned(company)
 
 
+def test_a_delivery_that_no_night_has_seen_is_told_with_the_plan(company: Company) -> None:
+    """It says of a second id that it is theirs, and the rows of that id stay."""
+    assert planned(company).not_loaded == ()
+    company.deliver("web/events/b.csv", EVENTS)
+    company.deliver("web/events/a.csv", EVENTS + "2024-02-02 10:00:00,visit,eve,,e9,\r\n")
+    found = planned(company)
+    assert found.not_loaded == ("web/events/a.csv", "web/events/b.csv")
+    assert "web/events/a.csv and 1 files more yet" in "".join(found.lines())
+
+
 def test_a_hash_in_a_file_that_was_never_accepted_is_found(tmp_path: Path) -> None:
     """It lies in the landing for good: no table tells that it is the person's."""
     company = Company(tmp_path)
@@ -485,4 +496,11 @@ def test_the_end_does_not_take_an_address_in_the_landing_for_a_row_of_others(
     with pytest.raises(ForgetError, match=r"still name the person:\n  \S+/l\.csv\n"):
         finish(company.settings, lambda _: None)
     late.unlink()
+    assert "Call it again" in notes_on_unfinished(company.settings)[0]
+    runs = company.settings.dagster / "runs.db"
+    runs.parent.mkdir(exist_ok=True)
+    for end, text in (("", "user-ann"), ("-wal", "pages"), ("-shm", "index")):
+        runs.with_name(f"runs.db{end}").write_text(text)
     assert finish(company.settings, lambda _: None) == (Trace(others),)
+    assert list(runs.parent.iterdir()) == []
+    assert notes_on_unfinished(company.settings) == ()
