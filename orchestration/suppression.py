@@ -26,14 +26,19 @@ from orchestration.values import literal, quoted
 
 # Kinds of keys that the warehouse leads by the name of their source, unless that is `generic`.
 KEYS_OF_A_SOURCE = ("contact_id", "record_id")
+# Typographic quotes and the blank that does not break, which stand in no address.
+_APART = "\u00a0\u00ab\u00bb\u2018\u201c\u201d\u201e\u2039\u203a"
 # What an address ends with. These patterns are for texts in small letters, for RE2 and for Python.
-_DOMAIN = r"@[^\s\"'<>(){}\[\],;:=|/\\?&@]*[^\s\"'<>(){}\[\],;:=|/\\?&@.]"
+_NO_DOMAIN = rf"\s{_APART}{chr(0x2019)}\"'<>(){{}}\[\],;:=|/\\?&@"
+_DOMAIN = rf"@[^{_NO_DOMAIN}]*[^{_NO_DOMAIN}.]"
 # An address within a text; what is quoted before it is none of its own: o'brien@, but not 'ann@.
-ADDRESS = rf"(?:[a-z{chr(0x80)}-{chr(0x10FFFF)}]'|[^\s\"'<>(){{}}\[\],;:=|/\\?&])+{_DOMAIN}"
+ADDRESS = rf"(?:[a-z{chr(0x80)}-{chr(0x10FFFF)}]'|[^\s{_APART}\"'<>(){{}}\[\],;:=|/\\?&])+{_DOMAIN}"
 ADDRESS_OR_HASH = rf"{ADDRESS}|[0-9a-f]{{32,128}}"
 # What may be an address as a whole: more signs are legal in one than can be told apart in a text.
-_TOKEN = r"[^\s\",;:<>()\[\]\\]+"
-_WHOLE_ADDRESS = rf"[^\s\"',;:<>()\[\]\\@][^\s\",;:<>()\[\]\\@]*{_DOMAIN}"
+_TOKEN = rf"[^\s{_APART}\",;:<>()\[\]\\]+"
+_WHOLE_ADDRESS = rf"[^\s{_APART}\"',;:<>()\[\]\\@][^\s{_APART}\",;:<>()\[\]\\@]*{_DOMAIN}"
+# How Python writes bytes, b'ann@…', which many an export holds by mistake.
+_BYTES = r"\bb'"
 # A path, or parameters such as email=ann@…, which would be an address by their signs alone.
 _PARAMETERS = r"^[/?]|[?&]|^[\w-]{2,}="
 # What no text without any holds; it may be escaped by `%` or, in JSON, by `\`.
@@ -156,7 +161,8 @@ def addresses_in(cell: str) -> list[str]:
     if not re.search(_MAY_NAME, cell):
         return []
     words = [cell.strip(" ").lower()]
-    for token in re.findall(_TOKEN, _unescaped(cell).lower()):
+    text = re.sub(_BYTES, "'", _unescaped(cell).lower())
+    for token in re.findall(_TOKEN, text):
         words.append(token.rstrip("."))
         if not re.fullmatch(_WHOLE_ADDRESS, words[-1]) or re.search(_PARAMETERS, words[-1]):
             words += re.findall(ADDRESS_OR_HASH, token)
@@ -185,7 +191,7 @@ _ADDRESSES_IN = f"""
         [lower(trim(cell))],
         flatten(list_transform(
             regexp_extract_all(
-                lower(array_to_string(
+                regexp_replace(lower(array_to_string(
                     list_transform(
                         string_split(
                             case
@@ -198,7 +204,7 @@ _ADDRESSES_IN = f"""
                         lambda part: coalesce(try(url_decode(part)), replace(part, '%40', '@'))
                     ),
                     '&'
-                )),
+                )), {literal(_BYTES)}, chr(39), 'g'),
                 {literal(_TOKEN)}
             ),
             lambda token: list_concat(
