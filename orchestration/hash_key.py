@@ -47,9 +47,9 @@ def read_key(settings: HasHashKey) -> bytes:
     if len(text) < LEAST_CHARACTERS:
         raise HashKeyError(
             f"{file}: expected a secret of at least {LEAST_CHARACTERS} characters, found "
-            f"{len(text)}. Restore the file from a backup. Without one, delete it together with "
-            "suppressed.txt beside it: whoever was forgotten may then come back with a later "
-            "delivery."
+            f"{len(text)}. Restore the file from a backup. Without one, delete it, and let "
+            "suppressed.txt beside it hold nothing but the word `complete`: whoever was forgotten "
+            "may then come back with a later delivery."
         )
     return text.encode()
 

@@ -53,6 +53,7 @@ create table if not exists deliveries (
     found_at timestamp not null,
     run_id varchar not null
 );
+create table if not exists suppression_list (hashes bigint not null);
 """
 # File systems tell times in steps: what was written within so long of a look may be unseen by it.
 RACY_NS = 2_000_000_000
@@ -169,6 +170,22 @@ class Ledger:
             order by deliveries.delivery_number
             """
         ).fetchall()
+
+    def suppression_hashes(self) -> int:
+        """How many hashes the list of who was forgotten had in the last run."""
+        found = self._connection.execute(
+            "select coalesce(max(hashes), 0) from suppression_list"
+        ).fetchone()
+        assert found
+        return int(found[0])
+
+    def remember_suppression_hashes(self, hashes: int) -> None:
+        """Have it known by the next run."""
+        if hashes != self.suppression_hashes():
+            self._connection.execute(
+                "begin; delete from suppression_list; "
+                f"insert into suppression_list values ({hashes}); commit"
+            )
 
     def commit(
         self,

@@ -30,7 +30,7 @@ from orchestration.ledger import Ledger, Load, Look, load_id, open_ledger
 from orchestration.load_notes import load_notes
 from orchestration.refusals import ChangedFileError, DeliveryError
 from orchestration.settings import Settings
-from orchestration.suppression import read_suppression
+from orchestration.suppression import read_suppression, refuse_lost
 
 # Smaller files are read before anyone could read that they are.
 LONG_FILE_BYTES = 1 << 28
@@ -91,7 +91,7 @@ def load_landing(
     Raises:
         LandingError: if the landing as a whole cannot be read.
         LedgerError: if another run is at work.
-        SuppressionError: if who was forgotten is listed under another secret.
+        SuppressionError: if who was forgotten is listed under another secret, or no longer.
     """
     extracts = {source.source: read_extracts(source.system) for source in sources}
     listing = list_landing(settings.landing, sources)
@@ -161,6 +161,8 @@ class _Loader:
         self._looks = ledger.looks()
         self._latest = ledger.latest_deliveries()
         self._suppression = read_suppression(settings)
+        refuse_lost(settings, self._suppression, ledger.suppression_hashes())
+        ledger.remember_suppression_hashes(len(self._suppression.hashes))
         self._settings = settings
         self._extracts = extracts
         self._ledger = ledger

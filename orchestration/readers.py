@@ -29,7 +29,7 @@ from orchestration.refusals import (
     WrongDelimiterError,
     WrongEncodingError,
 )
-from orchestration.values import literal, quoted, shape_of
+from orchestration.values import literal, path_literal, quoted, shape_of
 
 # Row groups in the order of the rows; zstd takes a seventh of the space at the same speed.
 PARQUET = "(format parquet, compression zstd)"
@@ -119,7 +119,8 @@ def _read_csv(
         copy (
             select row_number() over () as _row, {selected}
             from read_csv(
-                {_path(file)}, columns = {{{columns}}}, auto_detect = false, header = true,
+                {path_literal(file.path)},
+                columns = {{{columns}}}, auto_detect = false, header = true,
                 delim = ',', quote = '"', escape = '"', hive_partitioning = false,
                 store_rejects = true
             )
@@ -279,7 +280,8 @@ def _read_jsonl(
 def _read_parquet(
     connection: duckdb.DuckDBPyConnection, file: LandingFile, extract: Extract, staged: Path
 ) -> Reading:
-    source = f"read_parquet({_path(file)}, hive_partitioning = false, file_row_number = true)"
+    path = path_literal(file.path)
+    source = f"read_parquet({path}, hive_partitioning = false, file_row_number = true)"
     types = {
         name: data_type
         for name, data_type, *_ in connection.execute(f"describe select * from {source}").fetchall()
@@ -315,7 +317,8 @@ def _lines(file: LandingFile, option: str) -> str:
     """SQL: the lines of a file, in their order, as the column `line`; a blank one is null."""
     # No line of text holds the delimiter, a control character; no character quotes.
     return f"""read_csv(
-        {_path(file)}, columns = {{'line': 'varchar'}}, auto_detect = false, header = false,
+        {path_literal(file.path)},
+        columns = {{'line': 'varchar'}}, auto_detect = false, header = false,
         delim = chr(1), quote = '', escape = '', strict_mode = false, hive_partitioning = false,
         {option}
     )"""
@@ -394,12 +397,6 @@ def _count(connection: duckdb.DuckDBPyConnection, table: str) -> int:
     counted = connection.execute(f"select count(*) from {table}").fetchone()
     assert counted
     return int(counted[0])
-
-
-def _path(file: LandingFile) -> str:
-    """SQL: the path of a file, with the signs for patterns taken as they are."""
-    signs = {ord("["): "[[]", ord("*"): "[*]", ord("?"): "[?]"}
-    return literal(str(file.path).translate(signs))
 
 
 def _without_values(message: str) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from orchestration.extracts import Column, Extract
 
@@ -108,6 +109,12 @@ def quoted(name: str) -> str:
 def literal(text: str) -> str:
     """A text as an SQL string."""
     return "'" + text.replace("'", "''") + "'"
+
+
+def path_literal(path: Path) -> str:
+    """A path as an SQL string, with the signs for patterns taken as they are."""
+    signs = {ord("["): "[[]", ord("*"): "[*]", ord("?"): "[?]"}
+    return literal(str(path).translate(signs))
 
 
 def has_shape(column: Column) -> str:

@@ -10,7 +10,7 @@ import duckdb
 from orchestration import declarations
 from orchestration.dbt import layer_of
 from orchestration.dbt_translator import LayerTranslator
-from orchestration.erasure.forget import UnfinishedError, refuse_unfinished
+from orchestration.erasure.forget import UnfinishedError, notes_on_unfinished, refuse_unfinished
 from orchestration.fingerprint import fingerprint
 from orchestration.kept_tables import drop_stale
 from orchestration.notes import keep_notes
@@ -57,8 +57,9 @@ def build_raw(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
         declarations.write(declared, settings.declarations)
         now = datetime.now(UTC).replace(tzinfo=None)
         summary = load_landing(settings, declared.sources, now, context.run.run_id, _tell)
-        keep_notes(settings, context.run.run_id, summary.notes)
-        for note in summary.notes:
+        notes = (*summary.notes, *notes_on_unfinished(settings))
+        keep_notes(settings, context.run.run_id, notes)
+        for note in notes:
             _tell(f"note: {note}")
         _refuse_errors(summary, context.retry_number)
         _tell(progress_line(summary))

@@ -65,9 +65,12 @@ def run_forget(settings: Settings, person: str, confirmed: str) -> int:
         print(error, file=sys.stderr)
         return 1
     except (OSError, duckdb.Error) as error:
+        # Of DuckDB's errors these alone are the disk's.
+        is_disk = isinstance(error, (OSError, duckdb.IOException))
+        cause = ", such as a full disk or a missing right to write" if is_disk else ""
         print(
-            f"{error}\nRemove the cause, such as a full disk or a missing right to write, and call "
-            "`make forget` again: it goes on where it was.",
+            f"{error}\nRemove the cause{cause}, and call `make forget` again: it goes on where it "
+            "was.",
             file=sys.stderr,
         )
         return 1
@@ -75,7 +78,7 @@ def run_forget(settings: Settings, person: str, confirmed: str) -> int:
         "The person is forgotten. Should rows about them be delivered again, they are not loaded."
     )
     for trace in left:
-        _tell(f"Rows about others still name an id of theirs: {trace.path}")
+        _tell(f"Rows about others, or delivered again, still name an id of theirs: {trace.path}")
     _tell(
         "Not reached from here: backups, copies of releases, readers that have an old one open, "
         "and PostgreSQL until the next `make publish-postgres` (docs/forget-a-person.md)."

@@ -15,7 +15,7 @@ import os
 import re
 import shutil
 import zlib
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,7 +30,7 @@ from orchestration.landing import LandingFile
 from orchestration.readers import PARQUET, as_text
 from orchestration.settings import Settings
 from orchestration.suppression import WORD, Suppression
-from orchestration.values import literal, quoted
+from orchestration.values import literal, path_literal, quoted
 
 # No value that anybody meant has more lines; a quote that does not close would swallow the file.
 MOST_LINES = 1000
@@ -67,6 +67,10 @@ class Searcher:
         suppression: the person.
         spelled: their addresses, hashes of these and ids, as they are delivered, in small letters:
             whatever row is about them holds one of these.
+
+    Attributes:
+        doubtful: by file that was counted, rows that cannot be taken apart into columns and hold
+            what may be an id of theirs, or a number of something else.
     """
 
     def __init__(
@@ -74,27 +78,32 @@ class Searcher:
     ) -> None:
         self._settings = settings
         self._suppression = suppression
-        texts = {*spelled, *(word.replace("@", "%40") for word in spelled)}
-        escaped = {json.dumps(text)[1:-1] for text in texts}
-        self._is_ascii = all(text.isascii() for text in texts)
-        needles = sorted(text.encode() for text in texts | escaped)
-        self._needles = re.compile(b"|".join(re.escape(needle) for needle in needles) or b"(?!)")
+        self.doubtful: Counter[str] = Counter()
+        self._is_ascii = all(text.isascii() for text in spelled)
+        # The ledger need not have seen a hash of theirs: a file may be refused as a whole.
+        hashed = {hashlib.sha256(word.encode()).hexdigest() for word in spelled if "@" in word}
+        needles = [re.escape(text.encode()) for text in sorted(spelled | hashed)]
+        # Whatever is escaped may be anything: JSON has `\`, a URL `%`.
+        self._needles = re.compile(b"|".join([*needles, rb"\\", b"%[0-9a-f]{2}"]))
 
     def count(self, file: LandingFile, extract: Extract) -> int:
         """How many rows of a file are about the person."""
         if file.file_format == "parquet":
             with open_database(self._settings) as connection:
                 return len(self._parquet_rows(connection, file, extract))
+        self.doubtful[file.file] = 0
         with self._reading(file):
             return sum(is_about for _, is_about in self._records(file, extract))
 
     def rewrite(self, file: LandingFile, extract: Extract) -> Rewritten:
-        """Write the file once more, without these rows."""
-        unfinished = file.path.with_name(f".{file.path.name}.unfinished")
+        """Write the file once more, without these rows, beside where it really lies."""
+        place = file.path.resolve()
+        unfinished = place.with_name(f".{place.name}.unfinished")
+        before = content_hash(file.path)
         write = self._rewrite_parquet if file.file_format == "parquet" else self._rewrite_text
         removed, left = write(file, extract, unfinished)
         shutil.copystat(file.path, unfinished)
-        return Rewritten(removed, left, unfinished, _hash(unfinished), _hash(file.path))
+        return Rewritten(removed, left, unfinished, content_hash(unfinished), before)
 
     def _rewrite_text(
         self, file: LandingFile, extract: Extract, unfinished: Path
@@ -124,7 +133,7 @@ class Searcher:
             else:
                 for line in stream:
                     values = _values_of_json(line)
-                    yield line, self._is_about(line, values, extract, file.source)
+                    yield line, self._is_about(line, values, extract, file)
 
     def _csv_records(
         self, stream: IO[bytes], file: LandingFile, extract: Extract
@@ -135,25 +144,34 @@ class Searcher:
         delivered = _fields(header.removeprefix(b"\xef\xbb\xbf"))
         names = [snake_name(name, place) for place, name in enumerate(delivered, start=1)]
         while record := lines.record(lambda fields: len(fields) == len(names)):
-            yield record, self._is_about_csv(record, names, extract, file.source)
+            yield record, self._is_about_csv(record, names, extract, file)
 
-    def _is_about_csv(self, record: bytes, names: list[str], extract: Extract, source: str) -> bool:
+    def _is_about_csv(
+        self, record: bytes, names: list[str], extract: Extract, file: LandingFile
+    ) -> bool:
         if not self._may_be_about(record):
             return False
         fields = _fields(record)
         values = dict(zip(names, fields, strict=True)) if len(fields) == len(names) else None
-        return self._is_about(record, values, extract, source)
+        return self._is_about(record, values, extract, file)
 
     def _is_about(
-        self, record: bytes, values: Mapping[str, str] | None, extract: Extract, source: str
+        self,
+        record: bytes,
+        values: Mapping[str, str] | None,
+        extract: Extract,
+        file: LandingFile,
     ) -> bool:
         if not self._may_be_about(record):
             return False
         text = record.decode(errors="replace")
         if values is None:
-            return self._suppression.is_text_about_them(text, source)
-        return bool(self._suppression.named_in("\n".join(values.values()))) or any(
-            self._suppression.has(kind, word, source)
+            if self._suppression.is_text_about_them(text, file.source):
+                return True
+            self.doubtful[file.file] += self._suppression.may_hold_id(text, file.source)
+            return False
+        return bool(self._suppression.named_in(*values.values())) or any(
+            self._suppression.has(kind, word, file.source)
             for column in extract.columns
             for kind in column.person
             for word in _ids(values.get(column.name, ""))
@@ -278,9 +296,13 @@ def _values_of_json(line: bytes) -> dict[str, str] | None:
     if not isinstance(values, dict):
         return None
     return {
-        snake_name(key, place): value if isinstance(value, str) else json.dumps(value)
+        snake_name(key, place): value if isinstance(value, str) else _nested(value)
         for place, (key, value) in enumerate(values.items(), start=1)
     }
+
+
+def _nested(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _ids(value: str) -> list[str]:
@@ -290,11 +312,12 @@ def _ids(value: str) -> list[str]:
 
 def _read(file: LandingFile) -> str:
     return (
-        f"read_parquet({literal(str(file.path))}, hive_partitioning = false, "
+        f"read_parquet({path_literal(file.path)}, hive_partitioning = false, "
         "file_row_number = true)"
     )
 
 
-def _hash(path: Path) -> str:
+def content_hash(path: Path) -> str:
+    """SHA-256 of a file, in hexadecimal."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -7,16 +7,17 @@ them is loaded any more; readers keep the last release; and called again it goes
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from orchestration import declarations
 from orchestration.declarations import Source
-from orchestration.erasure.deliveries import Searcher
+from orchestration.erasure.deliveries import Rewritten, Searcher, content_hash
 from orchestration.erasure.journal import (
     Journal,
     end_journal,
@@ -30,8 +31,10 @@ from orchestration.erasure.traces import Trace, Tracer
 from orchestration.extracts import read_extracts
 from orchestration.fingerprint import fingerprint
 from orchestration.known_on import kept_files
-from orchestration.landing import LandingFile, list_landing
+from orchestration.landing import LandingFile, list_landing, look_at
+from orchestration.ledger import open_ledger
 from orchestration.lock import writer_lock
+from orchestration.refusals import VanishedFileError
 from orchestration.releases import current_release, drop_others, sync
 from orchestration.settings import Settings
 from orchestration.suppression import (
@@ -63,6 +66,9 @@ class Plan:
         rows: by place (`landing`, `raw`, `quarantine`) and table.
         files: rows by delivered file.
         elsewhere: files of the company's that name the person, and that nothing removes.
+        doubtful: rows by delivered file that stay, as they cannot be taken apart and hold what may
+            be an id of the person's, or a number of something else.
+        not_loaded: delivered files that no night has looked at as they are.
     """
 
     person: Person
@@ -70,6 +76,8 @@ class Plan:
     rows: Counter[tuple[str, str]]
     files: Counter[str]
     elsewhere: tuple[Path, ...]
+    doubtful: Counter[str]
+    not_loaded: tuple[str, ...]
 
     @property
     def all_rows(self) -> int:
@@ -104,6 +112,18 @@ class Plan:
         )
         for path in self.elsewhere:
             yield f"Not removed by this, as it is yours: {path}. Take the person out of it."
+        for file, rows in sorted(self.doubtful.items()):
+            yield (
+                f"Not removed by this: {file}: {rows:,} rows that cannot be taken apart into "
+                "columns, and hold an id of the person's that is too short to tell it from a "
+                "number of something else. Look at them."
+            )
+        if self.not_loaded:
+            yield (
+                f"No night has loaded {self.not_loaded[0]}"
+                f"{f' and {len(self.not_loaded) - 1:,} files more' if self.not_loaded[1:] else ''} "
+                "yet, and what they say of who is who is not known: run `make nightly` first."
+            )
 
 
 def plan(settings: Settings, text: str) -> Plan:
@@ -145,7 +165,20 @@ def plan_for(settings: Settings, sources: Sequence[Source], person: Person, text
     listed = {file.path for file in _landing(settings, sources)}
     traces = Tracer(settings, spelled).search(settings.landing, settings.seeds)
     elsewhere = tuple(trace.path for trace in traces if trace.path not in listed)
-    return Plan(person, spelled, rows, files, elsewhere)
+    not_loaded = _not_loaded(settings, sources)
+    return Plan(person, spelled, rows, files, elsewhere, +searcher.doubtful, not_loaded)
+
+
+def _not_loaded(settings: Settings, sources: Sequence[Source]) -> tuple[str, ...]:
+    with open_ledger(settings.ledger) as ledger:
+        looks = ledger.looks()
+    known = {(look.file, look.size, look.modified_ns) for look in looks.values()}
+    enabled = {source.source for source in sources if source.is_enabled}
+    return tuple(
+        file.file
+        for file in _landing(settings, sources)
+        if file.source in enabled and (file.file, file.size, file.modified_ns) not in known
+    )
 
 
 def begin(settings: Settings, planned: Plan) -> None:
@@ -213,21 +246,23 @@ def finish(settings: Settings, tell: Tell) -> tuple[Trace, ...]:
         dropped = drop_others(settings.published)
         tell(f"{len(dropped)} older releases deleted")
         tracer = Tracer(settings, frozenset(journal.spelled))
+        addresses = Tracer(settings, frozenset(word for word in journal.spelled if "@" in word))
+        listed = {file.path for file in _landing(settings, _sources(settings))}
         rows, files = [], []
         for trace in tracer.search(settings.home, settings.landing, settings.seeds):
             if _forget_trace(settings, tracer, trace.path):
                 tell(
                     f"{trace.path} named the person, and is made again or went without those lines"
                 )
-            elif trace.rows is not None or _is_listed(settings, trace.path):
+            elif _holds_others_alone(settings, addresses, trace, listed):
                 rows.append(trace)
             else:
                 files.append(trace)
         if files:
-            listed = "".join(f"\n  {trace.path}" for trace in files)
+            named = "".join(f"\n  {trace.path}" for trace in files)
             raise ForgetError(
                 "Everything is removed from the warehouse, but these files of yours still name the "
-                f"person:{listed}\nTake the person out of them, and call `make forget` again."
+                f"person:{named}\nTake the person out of them, and call `make forget` again."
             )
         end_journal(settings)
         return tuple(rows)
@@ -248,6 +283,16 @@ def refuse_unfinished(settings: Settings) -> None:
         )
 
 
+def notes_on_unfinished(settings: Settings) -> tuple[str, ...]:
+    """What the summary of a night says of an erasure that waits for a release."""
+    if read_journal(settings) is None:
+        return ()
+    return (
+        "a person was begun to be forgotten: older releases hold them until `make forget` has come "
+        "to its end. Call it again if it is not at work; it needs no PERSON",
+    )
+
+
 def _remove_from_landing(
     settings: Settings,
     sources: Sequence[Source],
@@ -258,26 +303,55 @@ def _remove_from_landing(
     searcher = Searcher(settings, suppression, frozenset(journal.spelled))
     systems = {source.source: source.system for source in sources}
     rows = files = 0
-    for file in _landing(settings, sources):
+    landing = _landing(settings, sources)
+    places = {file.file: file.path.resolve() for file in landing}
+    for file in landing:
         extract = read_extracts(systems[file.source])[file.table_name]
+        seen = _look_at(file)
         if not searcher.count(file, extract):
             continue
+        place = places[file.file]
         rewritten = searcher.rewrite(file, extract)
         # An empty file of lines would be taken for a delivery that failed.
         is_empty = file.file_format == "jsonl" and rewritten.left == 0
+        if not is_empty:
+            # Links to one place are deliveries of their own.
+            names = [name for name, other in places.items() if other == place]
+            for name in names:
+                journal = journal.with_rewritten(
+                    name, rewritten.content_hash_before, rewritten.content_hash
+                )
+            write_journal(settings, journal)
+        _refuse_changed(file, seen, rewritten)
         if is_empty:
             rewritten.unfinished.unlink()
             file.path.unlink()
+            place.unlink(missing_ok=True)
         else:
-            journal = journal.with_rewritten(
-                file.file, rewritten.content_hash_before, rewritten.content_hash
-            )
-            write_journal(settings, journal)
-            os.replace(rewritten.unfinished, file.path)
-        sync(file.path.parent)
+            os.replace(rewritten.unfinished, place)
+        sync(place.parent)
         rows, files = rows + rewritten.removed, files + 1
     tell(f"landing: {rows:,} rows removed from {files:,} files")
     return journal
+
+
+def _look_at(file: LandingFile) -> tuple[int, int, int]:
+    """Size and times of a delivered file; that it is gone is for the next call to see."""
+    try:
+        return look_at(file)
+    except VanishedFileError as error:
+        raise ForgetError(f"{error} Call `make forget` again: it goes on where it was.") from error
+
+
+def _refuse_changed(file: LandingFile, seen: tuple[int, int, int], rewritten: Rewritten) -> None:
+    """Let no delivery be replaced by what was made of the one before it."""
+    if _look_at(file) != seen or content_hash(file.path) != rewritten.content_hash_before:
+        rewritten.unfinished.unlink()
+        raise ForgetError(
+            f"{file.file}: expected a file that is left alone while the person is taken out of it, "
+            "found that it was written to. Call `make forget` again once it is complete: it goes "
+            "on where it was."
+        )
 
 
 def _drop_what_is_made_of_raw(settings: Settings) -> None:
@@ -295,7 +369,10 @@ def _forget_trace(settings: Settings, tracer: Tracer, path: Path) -> bool:
     """Remove a file that is made again, or its lines; whether this was such a file."""
     remade = (settings.dagster, settings.dbt, settings.docs, settings.quality, settings.temporary)
     if path == settings.home / "notes.json" or any(path.is_relative_to(home) for home in remade):
-        path.unlink()
+        # SQLite's own files go with the database, which they would be replayed into.
+        database = re.sub(r"-(wal|shm|journal)$", "", path.name)
+        for end in ("", "-wal", "-shm", "-journal"):
+            path.with_name(f"{database}{end}").unlink(missing_ok=True)
         return True
     if path.is_relative_to(settings.gates):
         if path.suffix == ".jsonl":
@@ -309,13 +386,17 @@ def _forget_trace(settings: Settings, tracer: Tracer, path: Path) -> bool:
     return False
 
 
-def _is_listed(settings: Settings, path: Path) -> bool:
-    """Whether a file is a delivery or the warehouse's own, so that only rows of others are left."""
-    if path.is_relative_to(settings.seeds):
-        return False
-    if path.is_relative_to(settings.landing):
-        return path in {file.path for file in _landing(settings, _sources(settings))}
-    return not path.is_relative_to(settings.declarations)
+def _holds_others_alone(
+    settings: Settings, addresses: Tracer, trace: Trace, listed: Collection[Path]
+) -> bool:
+    """Whether rows of others name an id of the person, in a delivery or the warehouse's own.
+
+    An address of theirs in a delivery is in a row about them, whatever its columns.
+    """
+    if trace.path in listed:
+        return not addresses.holds(trace.path)
+    yours = (settings.landing, settings.seeds, settings.declarations)
+    return trace.rows is not None or not any(trace.path.is_relative_to(place) for place in yours)
 
 
 def _spelled_ids(person: Person, sources: Sequence[Source]) -> frozenset[str]:
@@ -329,10 +410,21 @@ def _spelled_ids(person: Person, sources: Sequence[Source]) -> frozenset[str]:
 
 
 def _landing(settings: Settings, sources: Sequence[Source]) -> tuple[LandingFile, ...]:
-    """What lies there for all sources, also for those that are not enabled."""
-    return list_landing(
+    """What lies there for all sources, also for those that are not enabled.
+
+    Raises:
+        ForgetError: not all of it can be seen.
+    """
+    listing = list_landing(
         settings.landing, [replace(source, is_enabled=True) for source in sources]
-    ).files
+    )
+    if listing.errors:
+        named = "".join(f"\n  {error}" for error in listing.errors)
+        raise ForgetError(
+            "Expected a landing that can be read to its end, as the person may be anywhere in it, "
+            f"found:{named}\nRemove the cause, and call `make forget` again."
+        )
+    return listing.files
 
 
 def _declared(settings: Settings) -> declarations.Declarations:

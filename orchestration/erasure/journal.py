@@ -37,7 +37,9 @@ class Journal:
     rewritten: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
     def with_rewritten(self, file: str, before: str, after: str) -> Journal:
-        """This one, with one delivered file more."""
+        """This one, with one delivered file more, or with what one has become since."""
+        first, last = self.rewritten.get(file, (before, before))
+        before = first if last == before else before
         return replace(self, rewritten={**self.rewritten, file: (before, after)})
 
 

@@ -69,32 +69,38 @@ def find_person(settings: Settings, declared: Declarations, text: str) -> Person
         found = _lookup(connection, meant)
         persons = sorted({person for _, _, person in found})
         if len(persons) > 1:
-            named = ", ".join(sorted({f"{kind}:{value}" for kind, value, _ in found}))
+            named = ", ".join(
+                sorted({f"{kind}:{text if kind == EMAIL else value}" for kind, value, _ in found})
+            )
             raise PersonError(
                 f"PERSON={text}: expected one person, found {len(persons)}: {named}. Name one of "
                 "them as it stands there."
             )
         if not persons:
             # What was never accepted is in no table; an address is looked for in the files, too.
-            if "@" in text:
-                return Person((), tuple(value for _, value in meant))
+            addresses = tuple(value for kind, value in meant if kind == EMAIL)
+            if addresses:
+                return Person((), addresses)
             raise PersonError(
                 f"PERSON={text}: expected {FORM}, found nobody who is known by that. Look for the "
                 "id in `dim_persons` or `identity_ties`; keys of a source other than `generic` are "
                 "led by its name, as record_id:crm:77."
             )
-        return _everything(connection, persons[0], found, systems)
+        key = read_suppression(settings).key
+        return _everything(connection, persons[0], found, systems, key)
 
 
 def _meanings(settings: Settings, text: str) -> list[tuple[str, str]]:
-    """Kind and identifier, for each way to read the text."""
-    if "@" in text:
-        address = text.partition(":")[2] if text.startswith("email:") else text
-        return [(EMAIL, email_hash(read_suppression(settings).key, address))]
+    """Kind and identifier, for each way to read the text: an id may be an address."""
+    key = read_suppression(settings).key
+    if text.startswith("email:"):
+        return [(EMAIL, email_hash(key, text.removeprefix("email:")))]
     meant = [(kind, text) for kind in PERSON_KINDS]
     spelled = re.fullmatch(rf"({'|'.join(KINDS)}):(.+)", text)
     if spelled:
         meant.append((KINDS[spelled[1]], spelled[2]))
+    elif "@" in text:
+        meant.append((EMAIL, email_hash(key, text)))
     return meant
 
 
@@ -159,6 +165,7 @@ def _everything(
     person: str,
     found: list[tuple[str, str, str]],
     systems: Mapping[str, str],
+    key: bytes,
 ) -> Person:
     connection.execute("create or replace temp table theirs (kind varchar, value varchar)")
     connection.executemany("insert into theirs values (?, ?)", [(k, v) for k, v, _ in found])
@@ -171,11 +178,35 @@ def _everything(
     while before != (before := _count(connection)):
         connection.execute(_MORE)
         _add_contacts_that_are_leads(connection, systems)
+        _add_addresses_that_are_ids(connection, key)
     rows = connection.execute("select distinct kind, value from theirs order by all").fetchall()
     return Person(
         tuple((kind, value) for kind, value in rows if kind != EMAIL),
         tuple(value for kind, value in rows if kind == EMAIL),
     )
+
+
+def _add_addresses_that_are_ids(connection: duckdb.DuckDBPyConnection, key: bytes) -> None:
+    """Where users are known by their address, it is theirs in any column; unless another has it."""
+    ids = connection.execute("select value from theirs where contains(value, '@')").fetchall()
+    words = {word for (value,) in ids for word in (value, value.partition(":")[2]) if "@" in word}
+    for word in sorted(words):
+        connection.execute(
+            """
+            insert into theirs
+            select 'email', $address
+            where
+                $address not in (select value from theirs)
+                and $address not in (
+                    select identifier from intermediate.int_person_identifiers
+                    where identifier_type = 'email'
+                    union all
+                    select identifier from intermediate.int_unused_identifiers
+                    where identifier_type = 'email'
+                )
+            """,
+            {"address": email_hash(key, word)},
+        )
 
 
 # What the identity tables leave out as it does not count any more: deleted contacts and records,

@@ -21,7 +21,7 @@ from orchestration.ledger import Load, load_id, open_ledger
 from orchestration.readers import PARQUET, WHOLE_ROW_REASONS
 from orchestration.releases import sync
 from orchestration.settings import Settings
-from orchestration.suppression import ADDRESS_OR_HASH, Suppression, sql_email_hash
+from orchestration.suppression import Suppression, sql_email_hash
 from orchestration.values import literal, quoted
 
 
@@ -54,17 +54,16 @@ def find_spellings(
         suppression.tell(connection)
         for files in _files(settings, sources, suppression):
             columns = _columns(connection, files.paths)
-            texts = ", ".join(quoted(name) for name in columns)
+            cells = [quoted(name) for name in columns]
             rows = connection.execute(
                 f"""
                 select distinct word
                 from (
-                    select unnest(regexp_extract_all(text, {literal(ADDRESS_OR_HASH)})) as word
-                    from (
-                        select lower(replace(concat_ws(chr(10), {texts}), '%40', '@')) as text
-                        from {_parquet(files.paths)}
-                    )
-                    where {suppression.names("text")}
+                    select unnest(flatten(list_transform(
+                        [{", ".join(cells)}], lambda cell: addresses_in(cell)
+                    ))) as word
+                    from {_parquet(files.paths)}
+                    where {suppression.names(*cells)}
                 )
                 where {sql_email_hash("word")} in (select hash from suppressed)
                 """

@@ -15,20 +15,28 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from orchestration.erasure import forget as forget_module
+from orchestration.erasure.deliveries import Rewritten, Searcher
 from orchestration.erasure.forget import (
+    ForgetError,
     Plan,
     UnfinishedError,
     begin,
+    finish,
+    notes_on_unfinished,
     plan_for,
     refuse_unfinished,
     remove_from,
 )
 from orchestration.erasure.journal import read_journal
 from orchestration.erasure.person import Person
-from orchestration.erasure.traces import Tracer
+from orchestration.erasure.traces import Trace, Tracer
+from orchestration.extracts import Extract
 from orchestration.hash_key import email_hash, read_key
+from orchestration.landing import LandingFile
 from orchestration.ledger import open_ledger
-from tests.orchestration.deliveries import SECOND_NIGHT, THIRD_NIGHT, Company
+from orchestration.suppression import SuppressionError
+from tests.orchestration.deliveries import EVENTS_HEADER, SECOND_NIGHT, THIRD_NIGHT, Company
 from tests.orchestration.killing import killed_at, steps_of
 
 ADDRESS = "ann@shop.example"
@@ -98,7 +106,7 @@ def _call(record: str | None, contact: str | None) -> dict[str, object]:
     return {**call, "record_id": record, "contact_id": contact}
 
 
-def _deliver_parquet(company: Company, file: str) -> None:
+def _deliver_parquet(company: Company, file: str, first: int = 76) -> None:
     path = company.landing / file
     path.parent.mkdir(parents=True, exist_ok=True)
     with duckdb.connect() as connection:
@@ -109,7 +117,7 @@ def _deliver_parquet(company: Company, file: str) -> None:
                     'a' || number as activity_id, timestamp '2024-02-01' as occurred_at,
                     'call' as activity_type, number as contact_id,
                     {{'mail': 'm' || number || '@shop.example'}} as details
-                from range(76, 80) as numbers (number)
+                from range({first}, {first + 4}) as numbers (number)
             ) to '{path}' (format parquet)
             """
         )
@@ -227,6 +235,31 @@ def test_rows_that_come_again_are_not_loaded_and_are_counted(company: Company) -
     assert Tracer(company.settings, words).search(company.settings.home) == ()
 
 
+def test_nobody_comes_back_because_the_list_was_lost(company: Company) -> None:
+    """A file is not restored with the others, and all who were forgotten are loaded again."""
+    forget(company)
+    company.load(THIRD_NIGHT)
+    suppressed = company.settings.suppressed
+    whole = suppressed.read_text()
+    company.deliver("web/events/again.csv", EVENTS)
+    suppressed.write_text("".join(whole.splitlines(keepends=True)[:-1]))
+    with pytest.raises(SuppressionError, match=r"at least 5 hashes, .* found 4\. Restore it"):
+        company.load(THIRD_NIGHT)
+    suppressed.unlink()
+    with pytest.raises(SuppressionError, match=r"found 0\. Restore it"):
+        company.load(THIRD_NIGHT)
+    suppressed.write_text(whole)
+    company.load(THIRD_NIGHT)
+    counted = "select rows_suppressed from raw.loads where file like 'web/events/%' order by file"
+    assert company.query(counted) == [(0,), (6,)]
+    suppressed.write_text("complete\n")
+    company.deliver("web/events/later.csv", EVENTS)
+    company.load(THIRD_NIGHT)
+    assert company.query(counted) == [(0,), (6,), (0,)]
+    suppressed.unlink()
+    company.load(THIRD_NIGHT)
+
+
 def test_a_plain_hash_of_the_address_is_known_too(company: Company) -> None:
     """A system that delivers hashes brings the person back."""
     forget(company)
@@ -248,6 +281,144 @@ def test_an_address_beyond_ascii_is_found_in_any_spelling(tmp_path: Path) -> Non
     person = Person((), (email_hash(read_key(company.settings), address),))
     found = plan_for(company.settings, company.sources, person, address)
     assert found.rows == {("landing", "web/events"): 1, ("raw", "web/events"): 1}
+
+
+def plan_of(company: Company, address: str, *identifiers: tuple[str, str]) -> Plan:
+    """The plan for somebody who is known by one address, if that is not empty, and by these ids."""
+    hashes = (email_hash(read_key(company.settings), address),) if address else ()
+    person = Person(identifiers, hashes)
+    return plan_for(company.settings, company.sources, person, address or "an id")
+
+
+def test_who_has_a_quote_in_their_address_is_found_and_nobody_else(tmp_path: Path) -> None:
+    """Rows of o'brien@ cannot be found, and those of brien@ go with them."""
+    company = Company(tmp_path)
+    rows = "2024-02-01,visit,bob,o'brien@shop.ie\n2024-02-01,visit,eve,brien@shop.ie\n"
+    company.deliver("web/events/a.csv", f"occurred_at,event_name,user_id,note\n{rows}")
+    line = '{"contact_id": "%s", "more": {"mail": "%s"}}\n'
+    company.deliver(
+        "crm/contacts/a.jsonl",
+        line % (1, "o'brien@shop.ie") + line % (2, "o\\u0027brien\\u0040shop.ie"),
+    )
+    company.load()
+    found = plan_of(company, "o'brien@shop.ie")
+    assert found.rows == {
+        ("landing", "web/events"): 1,
+        ("raw", "web/events"): 1,
+        ("landing", "crm/contacts"): 2,
+        ("raw", "crm/contacts"): 2,
+    }
+    other = plan_of(company, "brien@shop.ie")
+    assert other.rows == {("landing", "web/events"): 1, ("raw", "web/events"): 1}
+
+
+def test_what_is_escaped_in_a_delivered_line_is_found(tmp_path: Path) -> None:
+    """Lines are passed over that hold the words in another spelling, and the person stays."""
+    company = Company(tmp_path)
+    line = '{"occurred_at": "2024-02-01", "event_name": "a", "user_id": "%s", "properties": %s}\n'
+    company.deliver(
+        "web/events/a.jsonl",
+        line % ("ab\\/cd+9", "{}")
+        + line % ("bob", '{"to": "jörg@shop.ie"}')
+        + line % ("eve", '{"to": "eve@shop.ie"}'),
+    )
+    company.load()
+    one_row = {("landing", "web/events"): 1, ("raw", "web/events"): 1}
+    assert plan_of(company, "", ("user_id", "ab/cd+9")).rows == one_row
+    assert plan_of(company, "jörg@shop.ie").rows == one_row
+
+
+def test_a_file_whose_name_reads_as_a_pattern_is_itself_alone(tmp_path: Path) -> None:
+    """It is replaced by the rows of another file, and its own are lost."""
+    company = Company(tmp_path)
+    _deliver_parquet(company, "crm/activities/b[12].parquet", 76)
+    _deliver_parquet(company, "crm/activities/b1.parquet", 100)
+    company.load()
+    found = plan_of(company, "", ("contact_id", "crm:77"))
+    assert found.files == {"crm/activities/b[12].parquet": 1}
+    begin(company.settings, found)
+    remove_from(company.settings, company.sources, lambda _: None)
+    own = (company.landing / "crm/activities/b[12].parquet").as_posix().replace("[", "[[]")
+    with duckdb.connect() as connection:
+        rows = connection.execute("select contact_id from read_parquet(?)", [own]).fetchall()
+    assert rows == [(76,), (78,), (79,)]
+    mails = Tracer(company.settings, frozenset({"m78@shop.example"})).search(company.landing)
+    assert [trace.path.name for trace in mails] == ["b[12].parquet"]
+
+
+def test_a_delivery_that_arrives_meanwhile_is_not_overwritten(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was just delivered is replaced by what was made of the file before it, and is lost."""
+    rewrite = Searcher.rewrite
+    again = EVENTS + "2024-02-02 10:00:00,visit,eve,,e9,\r\n"
+
+    def delivered_meanwhile(searcher: Searcher, file: LandingFile, extract: Extract) -> Rewritten:
+        rewritten = rewrite(searcher, file, extract)
+        if file.file == "web/events/a.csv":
+            company.deliver(file.file, again)
+        return rewritten
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Searcher, "rewrite", delivered_meanwhile)
+        with pytest.raises(ForgetError, match=r"web/events/a\.csv: .* Call `make forget` again"):
+            forget(company)
+    assert (company.landing / "web/events/a.csv").read_bytes() == again.encode()
+    forget(company)
+    left = EVENTS_LEFT + "2024-02-02 10:00:00,visit,eve,,e9,\r\n"
+    assert (company.landing / "web/events/a.csv").read_bytes() == left.encode()
+    assert {path.name for path in company.landing.rglob(".*")} == set()
+
+
+def test_a_link_leads_to_what_is_rewritten(company: Company, tmp_path: Path) -> None:
+    """The link is replaced, and the person stays in the file that it led to."""
+    export, link = tmp_path / "exports" / "a.csv", company.landing / "web/events/a.csv"
+    export.parent.mkdir()
+    link.rename(export)
+    link.symlink_to(export)
+    (link.parent / "b.csv").symlink_to("a.csv")
+    company.load(SECOND_NIGHT)
+    forget(company)
+    assert export.read_bytes() == link.read_bytes() == EVENTS_LEFT.encode()
+    assert link.is_symlink()
+    assert [path.name for path in export.parent.iterdir()] == ["a.csv"]
+    assert company.load(THIRD_NIGHT).deliveries == 0
+
+
+def test_a_landing_that_cannot_be_seen_whole_is_refused(company: Company) -> None:
+    """The person is said to be forgotten, and lies in what was passed over."""
+    (company.landing / "web/events/b.csv").symlink_to("nowhere.csv")
+    with pytest.raises(ForgetError, match=r"(?s)can be read to its end.*web/events/b\.csv"):
+        planned(company)
+
+
+def test_a_delivery_that_no_night_has_seen_is_told_with_the_plan(company: Company) -> None:
+    """It says of a second id that it is theirs, and the rows of that id stay."""
+    assert planned(company).not_loaded == ()
+    company.deliver("web/events/b.csv", EVENTS)
+    company.deliver("web/events/a.csv", EVENTS + "2024-02-02 10:00:00,visit,eve,,e9,\r\n")
+    found = planned(company)
+    assert found.not_loaded == ("web/events/a.csv", "web/events/b.csv")
+    assert "web/events/a.csv and 1 files more yet" in "".join(found.lines())
+
+
+def test_a_hash_in_a_file_that_was_never_accepted_is_found(tmp_path: Path) -> None:
+    """It lies in the landing for good: no table tells that it is the person's."""
+    company = Company(tmp_path)
+    company.deliver("web/events/a.csv", f"occurred_at,note\n2024-02-01,{HASHED.upper()}\n")
+    assert company.load().errors
+    assert plan_of(company, ADDRESS).rows == {("landing", "web/events"): 1}
+
+
+def test_a_damaged_row_of_others_that_holds_a_short_id_stays_and_is_told(tmp_path: Path) -> None:
+    """What somebody paid is taken for the id of another, and the row is removed."""
+    company = Company(tmp_path)
+    rows = "2024-02-01,visit,17,e1\n2024-02-01,visit,99,e2,17\n"
+    company.deliver("web/events/a.csv", f"occurred_at,event_name,user_id,event_id\n{rows}")
+    company.load()
+    found = plan_of(company, "", ("user_id", "17"))
+    assert found.rows == {("landing", "web/events"): 1, ("raw", "web/events"): 1}
+    assert "web/events/a.csv: 1 rows that cannot be taken apart" in "".join(found.lines())
 
 
 def state_of(company: Company) -> dict[str, object]:
@@ -311,3 +482,25 @@ def test_nothing_is_built_of_a_half_forgotten_person(company: Company) -> None:
         refuse_unfinished(company.settings)
     forget(company)
     refuse_unfinished(company.settings)
+
+
+def test_the_end_does_not_take_an_address_in_the_landing_for_a_row_of_others(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is said that the person is forgotten, and what was not found in the landing stays."""
+    forget(company)
+    monkeypatch.setattr(forget_module, "is_published", lambda _: True)
+    monkeypatch.setattr(forget_module, "_sources", lambda _: company.sources)
+    others = company.deliver("web/events/o.csv", f"{EVENTS_HEADER}2024-02-01,of user-ann,bob\n")
+    late = company.deliver("web/events/l.csv", f"{EVENTS_HEADER}2024-02-01,ann%40shop.example,b\n")
+    with pytest.raises(ForgetError, match=r"still name the person:\n  \S+/l\.csv\n"):
+        finish(company.settings, lambda _: None)
+    late.unlink()
+    assert "Call it again" in notes_on_unfinished(company.settings)[0]
+    runs = company.settings.dagster / "runs.db"
+    runs.parent.mkdir(exist_ok=True)
+    for end, text in (("", "user-ann"), ("-wal", "pages"), ("-shm", "index")):
+        runs.with_name(f"runs.db{end}").write_text(text)
+    assert finish(company.settings, lambda _: None) == (Trace(others),)
+    assert list(runs.parent.iterdir()) == []
+    assert notes_on_unfinished(company.settings) == ()

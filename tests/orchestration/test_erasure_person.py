@@ -52,6 +52,10 @@ IDENTIFIERS = [
     ("user_id", "7", "7"),
     ("record_id", "v1", "7"),
     ("anonymous_id", "tablet", "visitor:tablet"),
+    # Users who are known by an address: Zoe by hers, another by one that became Bob's.
+    ("user_id", "Zoe@shop.example", "Zoe@shop.example"),
+    ("user_id", "bob@shop.example", "old"),
+    ("user_id", "info@shop.example", "info"),
 ]
 UNUSED = [("email", ROLE, "role_address", 40), ("anonymous_id", "tablet", "limit", 3)]
 CONTACTS: list[tuple[object, ...]] = [
@@ -143,6 +147,7 @@ def test_whatever_somebody_is_named_by_all_of_theirs_is_found(
         ("", "expected an e-mail address, or an id as user_id"),
         ("v1", "found 2: anonymous_id:v1, record_id:v1. Name one of them"),
         ("info@shop.example", "an address of a role"),
+        ("bob@shop.example", "found 2: email:bob@shop.example, user_id:bob@shop.example. Name"),
         ("tablet", "one that 3 others are tied to"),
         ("visitor:tablet", "one that 3 others are tied to"),
         ("u2", "found nobody who is known by that"),
@@ -165,6 +170,26 @@ def test_a_deleted_contact_and_an_address_of_refused_rows_are_somebody(settings:
     unknown = find_person(settings, declared(), "zoe@shop.example")
     assert unknown.identifiers == ()
     assert unknown.email_hashes == (email_hash(SECRET.encode(), "zoe@shop.example"),)
+
+
+@pytest.mark.parametrize(
+    ("named", "user_id", "addresses"),
+    [
+        ("Zoe@shop.example", "Zoe@shop.example", ["zoe"]),
+        ("user_id:Zoe@shop.example", "Zoe@shop.example", ["zoe"]),
+        ("user_id:bob@shop.example", "bob@shop.example", []),
+        ("user_id:info@shop.example", "info@shop.example", []),
+        ("email:bob@shop.example", "7", ["bob"]),
+    ],
+)
+def test_who_is_known_by_an_address_as_an_id_is_found_by_it(
+    settings: Settings, named: str, user_id: str, addresses: list[str]
+) -> None:
+    """The company's users can not be forgotten, or the rows of whoever has the address now go."""
+    found = find_person(settings, declared(), named)
+    assert ("user_id", user_id) in found.identifiers
+    hashes = [email_hash(SECRET.encode(), f"{name}@shop.example") for name in addresses]
+    assert list(found.email_hashes) == hashes
 
 
 def test_a_build_of_other_rules_is_refused(
