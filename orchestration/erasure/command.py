@@ -43,7 +43,7 @@ def run_forget(settings: Settings, person: str, confirmed: str) -> int:
         confirmed: the number of rows that was shown; empty to have it shown.
 
     Returns:
-        The exit status: 0 once the person is removed from everything.
+        The exit status: 0 once the person is removed from everything, or is shown as was asked.
     """
     try:
         with forget.held(settings):
@@ -51,7 +51,7 @@ def run_forget(settings: Settings, person: str, confirmed: str) -> int:
             if is_resumed:
                 _tell("Going on with what was begun before.")
             elif not _begin(settings, person, confirmed):
-                return 1
+                return 1 if confirmed else 0
             forget.remove(settings, _tell)
         # It takes the lock itself, as every night does.
         if not forget.is_published(settings) and run_nightly(settings) != 0:
