@@ -129,14 +129,16 @@ customer_history as (
     from {{ ref('int_customer_history') }}
 ),
 
--- Where an entry has no date, its record is known as it is at the as-of.
-record_entries as (
+-- Where an entry has no date, its record or customer is known as it is at the as-of. Whether of an
+-- event, an order or a record, an entry is of the customer behind its subject.
+told_entries as (
     select
         segment_entries.funnel_id,
         segment_entries.subject_key,
         segment_entries.journey_number,
         segments.segment_name,
         segments.attribute,
+        segments.is_of_customer,
         segments.is_banded,
         segments.taken_at,
         segment_entries.needed_for,
@@ -145,31 +147,6 @@ record_entries as (
         segment_entries.record_id,
         coalesce(segment_entries.entered_at, run.as_of) as known_at,
         segment_entries.next_entered_at,
-    from {{ ref('int_segment_entries') }} as segment_entries
-    inner join segments
-        on
-            segment_entries.funnel_id = segments.funnel_id
-            and segment_entries.needed_for = segments.needs
-            and segment_entries.stage_id is not distinct from segments.stage_id
-    cross join run
-    where segment_entries.record_id is not null and not segments.is_of_customer
-),
-
--- Whether of an event, an order or a record, an entry is of the customer behind its subject.
-customer_entries as (
-    select
-        segment_entries.funnel_id,
-        segment_entries.subject_key,
-        segment_entries.journey_number,
-        segments.segment_name,
-        segments.attribute,
-        segments.is_banded,
-        segments.taken_at,
-        segment_entries.needed_for,
-        segment_entries.event_number,
-        segment_entries.tie_position,
-        segment_entries.record_id,
-        coalesce(segment_entries.entered_at, run.as_of) as known_at,
         run.reporting_currency,
     from {{ ref('int_segment_entries') }} as segment_entries
     inner join segments
@@ -178,7 +155,17 @@ customer_entries as (
             and segment_entries.needed_for = segments.needs
             and segment_entries.stage_id is not distinct from segments.stage_id
     cross join run
-    where segments.is_of_customer
+    where segment_entries.record_id is not null or segments.is_of_customer
+),
+
+record_entries as (
+    select * from told_entries
+    where not is_of_customer
+),
+
+customer_entries as (
+    select * from told_entries
+    where is_of_customer
 ),
 
 event_values as (
