@@ -28,6 +28,7 @@ from orchestration.database import open_database
 from orchestration.extracts import Extract
 from orchestration.landing import LandingFile
 from orchestration.readers import PARQUET, as_text
+from orchestration.releases import sync
 from orchestration.settings import Settings
 from orchestration.suppression import WORD, Suppression
 from orchestration.values import literal, path_literal, quoted
@@ -197,9 +198,7 @@ class Searcher:
             )
             left = connection.execute(f"select count(*) from {_read(file)}").fetchone()
         assert left
-        descriptor = os.open(unfinished, os.O_RDONLY)
-        os.fsync(descriptor)
-        os.close(descriptor)
+        sync(unfinished)
         return len(rows), int(left[0]) - len(rows)
 
     def _parquet_rows(
