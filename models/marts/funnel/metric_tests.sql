@@ -99,35 +99,18 @@ tests as (
     where declaration_rank = 1
 ),
 
--- Benjamini and Hochberg: of m p-values the k-th smallest counts m / k times, and none more than a
--- larger one.
 ranked_tests as (
     select
         *,
         count(p_value) over () as tests,
-        case
-            when p_value is not null
-                then
-                    p_value * count(p_value) over ()
-                    / count(p_value) over (order by p_value nulls last)
-        end as p_value_times,
+        {{ counted_p_value('p_value') }} as p_value_times,
     from tests
 ),
 
 judged_tests as (
     select
         *,
-        case
-            when p_value is not null
-                -- 188 times and a 188th of a double may be a little less than that double.
-                then
-                    least(
-                        1e0,
-                        greatest(
-                            p_value, min(p_value_times) over (order by p_value desc nulls last)
-                        )
-                    )
-        end as q_value,
+        {{ q_value('p_value', 'p_value_times') }} as q_value,
         coalesce(
             -- A fall from 0.50 to 0.35 is one by 30 percent, whatever a double makes of it.
             round(

@@ -1,0 +1,16 @@
+{#- The p-value corrected by Benjamini and Hochberg, of `counted_p_value`: none counts more than a
+    larger one. As double from 0 to 1; null for null. -#}
+{% macro q_value(p_value, counted) -%}
+    case
+        when {{ p_value }} is not null
+            -- 188 times and a 188th of a double may be a little less than that double.
+            then
+                least(
+                    1e0,
+                    greatest(
+                        {{ p_value }},
+                        min({{ counted }}) over (order by {{ p_value }} desc nulls last)
+                    )
+                )
+    end
+{%- endmacro %}
