@@ -163,6 +163,10 @@ class Planted:
         }
     )
     invitation_days: int = 60
+    # How many times the odds to fill a cart are those of others, of those who searched before they
+    # looked at a product. 1 is a search that goes with nothing, as in the demonstration: what is
+    # planted there changes no event.
+    search_odds: float = 1.0
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Self:
@@ -361,6 +365,8 @@ class Parameters:
     returning_visitor: float = 0.25
     return_gap_median_hours: float = 60.0
     return_gap_sigma: float = 1.0
+    # Sessions with a search.
+    search: float = 0.15
     # Those who come to the cart without looking at a product: a skipped stage.
     quick_order: float = 0.06
     # Those who look at another product with a full cart, or fill it once more: steps back.

@@ -83,6 +83,26 @@ def variants(
     return found
 
 
+def searches(parameters: Parameters, carts: Floats, depth: Integers) -> Floats:
+    """How probable a search is in each session of visitors, given how far they got.
+
+    `carts` is how probable a cart was of those who look at a product.
+    """
+    share, odds = parameters.search, parameters.planted.search_odds
+    usual = np.full(len(depth), share)
+    if odds == 1.0:
+        return usual
+    # R. L. Plackett, A Class of Bivariate Distributions, Journal of the American Statistical
+    # Association 60 (1965): how many do both, of given shares of both and these odds.
+    total = 1.0 + (share + carts) * (odds - 1.0)
+    both = (total - np.sqrt(total**2 - 4.0 * odds * (odds - 1.0) * share * carts)) / (
+        2.0 * (odds - 1.0)
+    )
+    looked, filled = depth >= 1, depth >= 2
+    chances = np.where(filled, both / carts, (share - both) / (1.0 - carts))
+    return np.where(looked, chances, usual)
+
+
 def _second_variant(experiment: Experiment, reach: Floats, reached: Flags) -> Floats:
     """The probability to have had the second variant, of those who got so far and who did not."""
     with_first = 2.0 * reach / (1.0 + experiment.lift)

@@ -15,7 +15,7 @@ import numpy as np
 
 from simulation.crm import deal_effects, lead_effects, transition_rows
 from simulation.parameters import Parameters, Process
-from simulation.planted import campaign_factor
+from simulation.planted import campaign_factor, searches
 from simulation.randomness import Floats, Integers
 from simulation.web import DEPTHS, demo_probabilities, reach_of, step_probabilities
 
@@ -85,6 +85,10 @@ def _planted(
         first = 2.0 * both / (1.0 + one.lift)
         rates = _named(one.variants, np.array([first, one.lift * first]))
         experiments[name] = {"stage": one.depth, "overall_rates": rates}
+    carts = reach[:, 2] / reach[:, 1]
+    with_cart, without = (
+        searches(parameters, carts, np.full(len(shares), depth)) for depth in (2, 1)
+    )
     incident = planted.incident
     cells = channels == list(parameters.channels).index(incident.channel)
     step = DEPTHS.index(incident.step)
@@ -103,6 +107,11 @@ def _planted(
             "step_rate": _round(usual * incident.factor),
         },
         "invited": dict(planted.invited),
+        "search": {
+            "odds_ratio": planted.search_odds,
+            "with_cart": _round(_mean(shares * reach[:, 2], with_cart).item()),
+            "without_cart": _round(_mean(shares * (reach[:, 1] - reach[:, 2]), without).item()),
+        },
     }
 
 

@@ -260,6 +260,7 @@ def _visitors(parameters: Parameters, seed: int, days: Sequence[date]) -> Column
         "signs_up": happens(of, "sign-up", sign_up[depth]),
         "staff": happens(of, "staff", parameters.dirt.staff_visitors),
         "midnight": midnights,
+        "search": planted.searches(parameters, reach[:, 2] / reach[:, 1], depth),
         "landing": planted.landings(parameters, of, usual_steps[:, 0], depth >= 1, midnights),
         **planted.variants(parameters, of, reach, depth, midnights),
     }
@@ -418,7 +419,7 @@ def _session_events(parameters: Parameters, visitors: Columns, sessions: Columns
         "start": ~happens(key, "start lost", parameters.dirt.session_start_lost),
         "staff": visitors["staff"][sessions["visitor"]],
         "home": np.ones(len(key), dtype=bool),
-        "search": happens(key, "search", 0.15),
+        "search": happens(key, "search", visitors["search"][sessions["visitor"]]),
         "product": looks,
         "another product": looks & happens(key, "another product", 0.35),
         "demo": sessions["demo"],

@@ -181,6 +181,65 @@ def test_experiment_results(raw: Recounted, reader: duckdb.DuckDBPyConnection) -
         assert counts == [subjects[variant], subjects[variant], reached[variant, position]]
 
 
+def test_conversion_drivers(raw: Recounted, reader: duckdb.DuckDBPyConnection) -> None:
+    """Devices, and what was done before the cart and the product, and who got one step further."""
+    found = rows(
+        reader,
+        """
+        select
+            to_stage_id, factor_value, cases, converted, other_cases, other_converted, odds_ratio
+        from conversion_drivers
+        where funnel_id = 'web_purchase' and to_stage_id in ('cart', 'checkout')
+            and (factor_kind = 'behaviour' or factor_name = 'device')
+        """,
+    )
+    expected = {}
+    for step in ("cart", "checkout"):
+        cases = list(_on_their_way(raw, step))
+        for name in {"desktop", "mobile", "tablet"}.union(*(done for _, done, _ in cases)):
+            # Converted, all: with the factor and without it, by the length of the path without it.
+            counts: dict[int, list[int]] = defaultdict(lambda: [0, 0, 0, 0])
+            for device, done, has_converted in cases:
+                place = 0 if name == device or name in done else 2
+                length = sum(times for other, times in done.items() if other != name)
+                stratum = counts[max(fewest for fewest in (0, 1, 2, 4, 8) if fewest <= length)]
+                stratum[place] += has_converted
+                stratum[place + 1] += 1
+            sums = [sum(column) for column in zip(*counts.values(), strict=True)]
+            if sums[1] and sums[3]:
+                odds = [
+                    sum(
+                        Fraction(one * (others - other), all_ + others)
+                        if speaks_for
+                        else Fraction((all_ - one) * other, all_ + others)
+                        for one, all_, other, others in counts.values()
+                    )
+                    for speaks_for in (True, False)
+                ]
+                ratio = float(odds[0] / odds[1]) if odds[1] else None
+                expected[step, name] = (sums[1], sums[0], sums[3], sums[2], ratio)
+    assert {row[:2]: row[2:6] for row in found} == {key: of[:4] for key, of in expected.items()}
+    assert len(found) > 10
+    for *key, _, _, _, _, ratio in found:
+        assert ratio == pytest.approx(expected[key[0], key[1]][4], rel=1e-9), key
+
+
+def _on_their_way(raw: Recounted, step: str) -> Iterator[tuple[str | None, Counter[str], bool]]:
+    """Device, what was done how often before, and whether it was reached, of all who could."""
+    before = {"cart": "product_view", "checkout": "cart"}[step]
+    for visitor, [journey] in raw.web_purchase.journeys.items():
+        stages = {row[1]: row for row in raw.web_purchase.journey_stages[visitor]}
+        entered = journey[6]
+        assert isinstance(entered, datetime)
+        # Of events, nothing is imputed but what was passed over.
+        if entered + WINDOW >= AS_OF or before not in stages or stages[before][3] == "imputed":
+            continue
+        reached = stages[before][4]
+        assert isinstance(reached, datetime)
+        done = Counter(one.name for one in raw.of_visitors[visitor] if entered < one.at < reached)
+        yield property_at(raw, visitor, entered, "device"), done, step in stages
+
+
 def test_attribution(raw: Recounted, reader: duckdb.DuckDBPyConnection) -> None:
     """The purchases of November by the first, the last and all channels of thirty days before."""
     shares: dict[str, dict[str, Fraction]] = {

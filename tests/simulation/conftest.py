@@ -103,6 +103,7 @@ def company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Tables, 
     planted = replace(
         usual,
         campaign=("2025-08-01", "2025-08-31"),
+        search_odds=2.0,
         incident=replace(usual.incident, first_day="2025-09-19", last_day="2025-09-25"),
         experiments={
             name: replace(one, first_day=first_day, last_day=last_day)

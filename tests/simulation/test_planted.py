@@ -5,6 +5,7 @@ The truth is what the simulation writes beside its extracts. Bounds are those of
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from itertools import pairwise
 from pathlib import Path
@@ -63,7 +64,8 @@ CHANNELS = {
 def planted(tmp_path_factory: pytest.TempPathFactory) -> Extracts:
     """The half-year of the demonstration with four times as many visitors, and without dirt."""
     landing = tmp_path_factory.mktemp("planted")
-    generate(landing, parameters=Parameters(visitors_per_day=400, dirt=CLEAN))
+    searched = replace(Planted(), search_odds=2.0)
+    generate(landing, parameters=Parameters(visitors_per_day=400, planted=searched, dirt=CLEAN))
     return Extracts(landing)
 
 
@@ -136,6 +138,35 @@ def test_the_incident_has_its_rate(planted: Extracts) -> None:
     for name, (hits, trials) in rates.items():
         assert_share(hits, trials, expected[name])
     assert expected["step_rate"] == pytest.approx(0.25 * expected["usual_step_rate"], abs=1e-5)
+
+
+def test_who_searches_fills_more_carts(planted: Extracts) -> None:
+    """A behaviour that goes with nothing would fault the drivers that do not name it."""
+    expected = planted.truth["expected"]["planted"]["search"]
+    rows = planted.rows(
+        """
+        with sessions as (
+            select
+                any_value(anonymous_id) as visitor,
+                bool_or(event_name = 'search') as has_search,
+                bool_or(properties ->> '$.page_type' = 'product') as has_looked,
+                bool_or(event_name = 'cart_added') as has_cart,
+                min(received_at) as begun_at
+            from events where session_id is not null and event_name <> 'portal_login'
+            group by session_id
+        ),
+        visitors as (
+            select visitor, bool_or(has_cart) as fills_cart from sessions group by visitor
+        )
+        select fills_cart, count(*) filter (has_search), count(*)
+        from sessions join visitors using (visitor)
+        where has_looked
+        group by all order by fills_cart
+        """
+    )
+    for name, (_, searched, sessions) in zip(("without_cart", "with_cart"), rows, strict=True):
+        assert_share(searched, sessions, expected[name])
+    assert expected["with_cart"] > 1.3 * expected["without_cart"]
 
 
 def test_the_invited_are_as_many_as_told_and_were_invited_before(planted: Extracts) -> None:
@@ -220,6 +251,47 @@ def test_the_better_channels_are_found(company: tuple[Tables, dict[str, Any]]) -
             assert reach[worse] < reach[better]
     mean = truth["web_purchase"]["reach"]["payment"]
     assert all((reach[name] > mean) == (by > 0) for name, by in significant.items())
+
+
+@pytest.mark.slow
+def test_true_drivers_are_found_and_others_are_not(
+    company: tuple[Tables, dict[str, Any]],
+) -> None:
+    """Prevents a budget for what goes with nothing, and a driver that nobody is told of."""
+    tables, truth = company
+    found = {
+        (stage_id, name, value): row
+        for stage_id, name, value, *row in tables.query(
+            """
+            select
+                to_stage_id, factor_name, factor_value, verdict, odds_ratio_low, odds_ratio_high
+            from marts.conversion_drivers where funnel_id = 'web_purchase'
+            """
+        )
+    }
+    # What was known before: channel, device, prices on the page.
+    for channel in ("direct", "email"):
+        assert found["product_view", "channel", channel][0] == "more often"
+    for channel in ("social", "paid_ads"):
+        assert found["product_view", "channel", channel][0] == "less often"
+    for stage_id in ("product_view", "cart"):
+        assert found[stage_id, "device", "desktop"][0] == "more often"
+        assert found[stage_id, "device", "mobile"][0] == "less often"
+    assert found["cart", "price_display", "shown"][0] == "more often"
+    # What somebody did before.
+    verdict, low, high = found["cart", "event", "search"]
+    assert verdict == "more often"
+    assert low < truth["planted"]["search"]["odds_ratio"] < high
+    # What goes with nothing: the banner, the region, and a search for what follows the cart.
+    nothing = [("product_view", "banner", value) for value in ("green", "blue")]
+    nothing += [
+        (stage_id, "region", value)
+        for stage_id in ("product_view", "cart", "checkout", "payment")
+        for value in ("AMER", "EMEA", "APAC")
+    ]
+    nothing += [(stage_id, "event", "search") for stage_id in ("payment", "repurchase")]
+    for factor in nothing:
+        assert found[factor][0] == "no difference found", factor
 
 
 @pytest.mark.slow
