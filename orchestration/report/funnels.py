@@ -121,6 +121,13 @@ DIFFERENCES = [
     *plain("differences", "is_significant"),
 ]
 
+DRIVERS = [
+    *plain("drivers", "to_stage_position", "factor_kind", "factor_name", "factor_value", "verdict"),
+    *plain("drivers", "cases", "converted", "other_cases", "other_converted"),
+    *rounded("drivers", 5, "rate", "other_rate", "q_value"),
+    *rounded("drivers", 4, "odds_ratio", "odds_ratio_low", "odds_ratio_high"),
+]
+
 
 def _of_shown_cells(table: str, name: str) -> str:
     return f"""
@@ -187,6 +194,15 @@ WHICH_DIFFERENCES = """
     order by period, segment, differences.stage_position, rate_name
 """
 
+# The surest first.
+WHICH_DRIVERS = """
+    from conversion_drivers as drivers
+    where drivers.funnel_id = $funnel_id and drivers.is_tested
+    order by
+        drivers.to_stage_position, drivers.q_value, drivers.p_value, factor_kind, factor_name,
+        factor_value
+"""
+
 
 def funnel_rows(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
     """The funnels, those with most journeys first."""
@@ -222,6 +238,7 @@ def funnel_data(connection: duckdb.DuckDBPyConnection, funnel: dict[str, Any]) -
             DIFFERENCES,
             _of_shown_cells("conversion_differences", "differences") + WHICH_DIFFERENCES,
         ),
+        "drivers": table(DRIVERS, WHICH_DRIVERS),
     }
 
 

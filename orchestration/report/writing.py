@@ -37,6 +37,7 @@ TABLES_OF_PAGES = {
     },
     "funnels.html": {
         "conversion_differences",
+        "conversion_drivers",
         "conversion_matrix",
         "cycle_times",
         "dim_funnel_stages",

@@ -10,6 +10,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -194,6 +195,7 @@ def _rows(of: random.Random) -> Iterator[tuple[str, Row]]:
                 }
                 yield from _cell(of, funnel, cell)
         yield from _controls(of, funnel)
+        yield from _drivers(funnel)
     yield from _pipeline(of)
     yield from _watched()
     yield (
@@ -206,6 +208,43 @@ def _rows(of: random.Random) -> Iterator[tuple[str, Row]]:
             "evidence_rows": 4711,
         },
     )
+
+
+def _drivers(funnel: str) -> Iterator[tuple[str, Row]]:
+    """Better, worse, no different, without a bound, and too few, of each step."""
+    attribute, (values, _) = next(iter(SEGMENTS[funnel].items()))
+    for place, (before, after) in enumerate(pairwise(STAGES[funnel][:3])):
+        for kind, name, value, verdict, ratio in (
+            ("attribute", attribute, values[0], "more often", 1.5 + place),
+            ("attribute", attribute, values[1], "less often", 0.4),
+            ("behaviour", "event", "<i>search</i>", "no difference found", 1.05),
+            ("behaviour", "event", "sign_in", "more often", None),
+            ("behaviour", "activity", "call", "too few cases", 3.0),
+        ):
+            yield (
+                "conversion_drivers",
+                {
+                    "funnel_id": funnel,
+                    "from_stage_id": before[0],
+                    "to_stage_id": after[0],
+                    "to_stage_position": after[4],
+                    "factor_kind": kind,
+                    "factor_name": name,
+                    "factor_value": value,
+                    "verdict": verdict,
+                    "cases": 100 + place,
+                    "converted": 40,
+                    "rate": 40 / (100 + place),
+                    "other_cases": 200,
+                    "other_converted": 60,
+                    "other_rate": 0.3,
+                    "odds_ratio": ratio,
+                    "odds_ratio_low": ratio and ratio / 1.4,
+                    "odds_ratio_high": ratio and ratio * 1.4,
+                    "is_tested": verdict != "too few cases",
+                    "q_value": {"more often": 0.001, "less often": 0.01}.get(verdict, 0.6),
+                },
+            )
 
 
 def _cell(of: random.Random, funnel: str, cell: Row) -> Iterator[tuple[str, Row]]:

@@ -18,7 +18,7 @@ PAGES = ("index.html", "funnels.html", "pipeline.html", "quality.html")
 FIGURES = {
     "funnels.html": {
         "fig-reached", "fig-steps", "fig-matrix", "fig-flow", "fig-stops", "fig-cost", "fig-worth",
-        "fig-times", "fig-left", "fig-arrived", "fig-trend", "fig-segments",
+        "fig-times", "fig-left", "fig-arrived", "fig-trend", "fig-segments", "fig-drivers",
     },
     "pipeline.html": {"fig-open", "fig-movements", "fig-by", "fig-forecast", "fig-coverage"},
 }  # fmt: skip
@@ -215,7 +215,7 @@ def test_what_is_not_kept_is_said(browser: Browser, report: Path) -> None:
         "p.textContent])"
     )
     empty = dict(words)
-    assert set(empty) == FIGURES["funnels.html"] - {"fig-trend"}
+    assert set(empty) == FIGURES["funnels.html"] - {"fig-trend", "fig-drivers"}
     assert all(text for text in empty.values())
     assert empty["fig-reached"].startswith("By segment only all time and the latest periods")
     assert empty["fig-segments"] == empty["fig-reached"]
@@ -307,6 +307,41 @@ def test_segments_are_compared_and_say_if_they_overlap(
         assert len(drawn) == {"channel": 8, "products": 2}[name]
         said = browser.run("document.querySelector('#fig-segments .said').textContent")
         assert ("do not add up" in said) == overlaps
+
+
+@pytest.mark.parametrize("funnel", ["deals", "web"])
+def test_drivers_are_those_of_the_step(
+    browser: Browser, report: Path, marts: Tables, funnel: str
+) -> None:
+    """A driver of another step, or what was not tested, would be taken for one of this."""
+    look(browser, report, (funnel, "all", ("all", None), ("all", "all"), "all"))
+    stages = {"deals": ("offer", "won"), "web": ("cart", "paid")}[funnel]
+    for stage_id in stages:
+        browser.choose("drivers-stage", stage_id)
+        drawn = shown(browser, "fig-drivers")
+        expected = marts.query(
+            """
+            select
+                factor_name || ': ' || factor_value, factor_kind, verdict, converted, cases, rate,
+                other_converted, other_cases, other_rate, odds_ratio, odds_ratio_low,
+                odds_ratio_high, q_value
+            from conversion_drivers
+            where funnel_id = ? and to_stage_id = ? and is_tested
+            """,
+            [funnel, stage_id],
+        )
+        assert len(drawn) == 4
+        found = {row["What"]: tuple(row.values()) for row in drawn}
+        for row in expected:
+            assert [found[row[0]]] == near([row], 1e-4)
+        points = browser.run(
+            "document.querySelector('#fig-drivers .plot').data[1].x.map(x => x.toFixed(1))"
+        )
+        assert points == [{"offer": "1.5", "cart": "1.5"}.get(stage_id, "2.5"), "1.1", "0.4"]
+        said = browser.run("document.querySelector('#fig-drivers .said').textContent")
+        assert said.startswith(f"More often get further: {expected[0][0]}, event: sign_in. Less")
+        assert said.endswith("1 of the table cannot be drawn: of one side all or none get further.")
+        assert browser.run("document.getElementById('trend-stage').value") == stage_id
 
 
 def test_the_pipeline_shows_the_days_and_what_led_there(

@@ -1,4 +1,4 @@
-// Charts that compare: cohorts in time, and the values of a segment.
+// Charts that compare: cohorts in time, the values of a segment, and those who have something with others.
 "use strict";
 
 (() => {
@@ -127,6 +127,69 @@
           ["Beyond chance", (row) => (other(row) ? (other(row).is_significant ? "yes" : "no") : "not compared")],
         ],
         rows: here,
+      },
+    };
+  });
+
+  // More points than these cannot be read.
+  const MOST = 30;
+
+  figure("fig-drivers", (colour) => {
+    const stage = stageOf("drivers-stage");
+    const here = rows(view.funnel.drivers).filter((row) => row.to_stage_position === stage.stage_position);
+    if (!here.length) return { empty: "Of this step too few journeys have anything that enough others have not." };
+    const name = (row) => `${row.factor_name}: ${row.factor_value}`;
+    const odds = (value) => (known(value) ? value.toFixed(2) : "–");
+    const isDriver = (row) => row.verdict === "more often" || row.verdict === "less often";
+    const bounded = here.filter((row) => known(row.odds_ratio_low));
+    const drawn = bounded.slice(0, MOST).sort((one, other) => other.odds_ratio - one.odds_ratio);
+    const named = (verdict) => here.filter((row) => row.verdict === verdict).slice(0, 3).map(name).join(", ");
+    const table = {
+      columns: [
+        ["What", name], ["Kind", "factor_kind"], ["Gets further", "verdict"],
+        ["Got further", "converted", count], ["Of", "cases", count], ["Rate", "rate", percent],
+        ["Others got further", "other_converted", count], ["Of others", "other_cases", count], ["Rate of others", "other_rate", percent],
+        ["Odds ratio", "odds_ratio", odds], ["at least", "odds_ratio_low", odds], ["at most", "odds_ratio_high", odds],
+        ["q-value", "q_value", (value) => (known(value) ? value.toFixed(3) : "–")],
+      ],
+      rows: here,
+    };
+    const n = `n = ${count(Math.max(...here.map((row) => row.cases + row.other_cases)))} mature ${view.funnel.unit}`;
+    const said =
+      (here.some(isDriver)
+        ? [["More often get further", named("more often")], ["Less often", named("less often")]]
+          .filter(([, names]) => names).map(([words, names]) => `${words}: ${names}.`).join(" ")
+        : `None of ${count(here.length)} goes with it beyond chance.`) +
+      (drawn.length < bounded.length ? ` Drawn are the ${count(drawn.length)} surest of ${count(bounded.length)}.` : "") +
+      (bounded.length < here.length
+        ? ` ${count(here.length - bounded.length)} of the table cannot be drawn: of one side all or none get further.`
+        : "");
+    if (!drawn.length) return { empty: said, table };
+    return {
+      n, said, table,
+      height: 90 + 34 * drawn.length,
+      data: [
+        { type: "scatter", mode: "lines", hoverinfo: "skip", x: [1, 1], y: [-0.5, drawn.length - 0.5], line: { color: colour.orange, width: 2, dash: "dash" } },
+        {
+          type: "scatter", mode: "markers", x: drawn.map((row) => row.odds_ratio), y: drawn.map((_, index) => index), hoverinfo: "text",
+          error_x: {
+            type: "data", symmetric: false, color: colour.blue, thickness: 2, width: 5,
+            array: drawn.map((row) => row.odds_ratio_high - row.odds_ratio), arrayminus: drawn.map((row) => row.odds_ratio - row.odds_ratio_low),
+          },
+          marker: { size: 11, color: drawn.map((row) => (isDriver(row) ? colour.blue : colour.card)), line: { color: colour.blue, width: 2 } },
+          hovertext: drawn.map((row) => `${safe(name(row))}<br>${odds(row.odds_ratio)} times the odds (${odds(row.odds_ratio_low)} to ${odds(row.odds_ratio_high)})<br>` +
+            `${percent(row.rate)} of ${count(row.cases)}, others ${percent(row.other_rate)} of ${count(row.other_cases)}`),
+        },
+      ],
+      layout: {
+        xaxis: {
+          type: "log", tickvals: [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100], tickformat: "~r",
+          title: { text: `times the odds to get to ${lines(nameOf(stage), 22)}` },
+        },
+        yaxis: {
+          range: [drawn.length - 0.5, -0.5], tickvals: drawn.map((_, index) => index),
+          ticktext: drawn.map((row) => lines(name(row), isNarrow() ? 14 : 30)),
+        },
       },
     };
   });

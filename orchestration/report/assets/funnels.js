@@ -56,6 +56,7 @@
     const end = ends.some(([id]) => id === state.stage) ? state.stage : last;
     fill(by("trend-stage"), ends, end);
     fill(by("segments-stage"), ends, end);
+    fill(by("drivers-stage"), ends, end);
     state.grain = fill(by("trend-grain"), grains.map((grain) => [grain, grain]), state.grain || (has("month") ? "month" : grains[0]));
     state.by = fill(by("segments-name"), names.map((name) => [name, name]), state.by || names[0]);
     by("names").hidden = !view.funnel.stages.some((stage) => stage.stage_name_zh);
@@ -125,11 +126,12 @@
       showFilters();
       update();
     });
-    for (const [id, twin] of [["trend-stage", "segments-stage"], ["segments-stage", "trend-stage"]]) {
+    const alike = ["trend-stage", "segments-stage", "drivers-stage"];
+    for (const id of alike) {
       by(id).addEventListener("change", (event) => {
         state.stage = event.target.value;
-        by(twin).value = event.target.value;
-        update(["fig-trend", "fig-segments"]);
+        for (const other of alike) by(other).value = event.target.value;
+        update(["fig-trend", "fig-segments", "fig-drivers"]);
       });
     }
     reload();
