@@ -180,6 +180,13 @@ LOSSES: Mapping[str, tuple[Loss, ...]] = {
             "a demonstration is a meeting",
         ),
         Loss("next_steps", (), "next_name in ('demo', 'meeting')", "the same"),
+        Loss("conversion_drivers", (), "factor_value in ('demo', 'meeting')", "the same"),
+        Loss(
+            "conversion_drivers",
+            ("tests", "q_value"),
+            "true",
+            "so there is another number of rows to correct for",
+        ),
         *_EXPECTED_CLOSES,
         *_LEADS_IN_CRM,
         Loss(
@@ -347,10 +354,10 @@ class Comparison:
         spelled = f"told.{column}"
         if column in SUBJECTS:
             spelled = f"coalesce(persons.name, own_key({spelled}))"
-        elif column in ("next_name", "evidence_name", "event_name") or (column, table) == (
-            "attribute",
-            "core.dim_segments",
-        ):
+        elif column in ("next_name", "evidence_name", "event_name", "factor_value") or (
+            column,
+            table,
+        ) == ("attribute", "core.dim_segments"):
             spelled = f"own_name({spelled})"
         elif type_ == "VARCHAR":
             spelled = f"own_key({spelled})"
