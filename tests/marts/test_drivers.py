@@ -275,12 +275,14 @@ def _expected(counts: np.ndarray) -> dict[str, object]:
 
 def test_p_values_are_corrected_for_all_that_are_tested(drivers: pd.DataFrame) -> None:
     """Prevents drivers that are found because many were looked for."""
-    tested = drivers[drivers["is_tested"]]
-    assert 400 < len(tested) < len(drivers)
-    assert set(drivers["tests"]) == {len(tested)}
-    is_rejected, corrected, *_ = multipletests(tested["p_value"], 0.05, method="fdr_bh")
-    assert np.allclose(tested["q_value"], corrected, rtol=1e-9, atol=0)
-    assert (tested["verdict"].isin(["more often", "less often"]) == is_rejected).all()
+    for funnel_id, family in drivers.groupby(level="funnel_id"):
+        tested = family[family["is_tested"]]
+        assert set(family["tests"]) == {len(tested)}
+        if funnel_id in ("null", "small", "true"):
+            assert len(tested) > 30
+        is_rejected, corrected, *_ = multipletests(tested["p_value"], 0.05, method="fdr_bh")
+        assert np.allclose(tested["q_value"], corrected, rtol=1e-9, atol=0)
+        assert (tested["verdict"].isin(["more often", "less often"]) == is_rejected).all()
     others = drivers[~drivers["is_tested"]]
     assert set(others["verdict"]) == {"too few cases"}
     assert others["q_value"].isna().all()
@@ -306,8 +308,8 @@ def test_true_drivers_are_found_and_longer_paths_are_none(drivers: pd.DataFrame)
     ).all()
     null = drivers.loc["null"]
     assert null["is_tested"].all()
-    # One in twenty of all that are found may be chance, here some of these 400.
-    assert (null["verdict"] != "no difference found").sum() <= 10
+    # Where nothing is to be found, one table in twenty may have any, and no more than some.
+    assert (null["verdict"] != "no difference found").sum() <= 2
     # Without strata most of them would be drivers.
     assert (np.abs(np.log(null["crude_odds_ratio"].astype(float))) > 0.2).sum() > 200
 

@@ -184,7 +184,7 @@ LOSSES: Mapping[str, tuple[Loss, ...]] = {
         Loss(
             "conversion_drivers",
             ("tests", "q_value"),
-            "true",
+            "funnel_id in ('lead_qualification', 'sales_pipeline')",
             "so there is another number of rows to correct for",
         ),
         *_EXPECTED_CLOSES,

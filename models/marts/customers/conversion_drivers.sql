@@ -108,15 +108,15 @@ tested as (
 counted as (
     select
         *,
-        count(tested_p_value) over () as tests,
-        {{ counted_p_value('tested_p_value') }} as p_value_times,
+        count(tested_p_value) over (partition by funnel_id) as tests,
+        {{ counted_p_value('tested_p_value', 'funnel_id') }} as p_value_times,
     from tested
 ),
 
 judged as (
     select
         *,
-        {{ q_value('tested_p_value', 'p_value_times') }} as q_value,
+        {{ q_value('tested_p_value', 'p_value_times', 'funnel_id') }} as q_value,
     from counted
 )
 

@@ -133,6 +133,9 @@
 
   // More points than these cannot be read.
   const MOST = 30;
+  // What stands at the axis of odds ratios.
+  const CLOSE = [0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 1, 1.2, 1.5, 2, 2.5, 3, 4, 5];
+  const WIDE = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100];
 
   figure("fig-drivers", (colour) => {
     const stage = stageOf("drivers-stage");
@@ -165,6 +168,7 @@
         ? ` ${count(here.length - bounded.length)} of the table cannot be drawn: of one side all or none get further.`
         : "");
     if (!drawn.length) return { empty: said, table };
+    const spread = Math.max(1, ...drawn.map((row) => row.odds_ratio_high)) / Math.min(1, ...drawn.map((row) => row.odds_ratio_low));
     return {
       n, said, table,
       height: 90 + 34 * drawn.length,
@@ -183,7 +187,7 @@
       ],
       layout: {
         xaxis: {
-          type: "log", tickvals: [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100], tickformat: "~r",
+          type: "log", tickvals: spread < 8 ? CLOSE : WIDE, tickformat: "~r",
           title: { text: `times the odds to get to ${lines(nameOf(stage), 22)}` },
         },
         yaxis: {
