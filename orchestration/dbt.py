@@ -252,7 +252,7 @@ def run(
     Args:
         settings: where dbt works.
         arguments: what it is told.
-        on_finished: told dbt's name of each node when dbt is done with it.
+        on_finished: told dbt's name of each node that was built or tested.
 
     Returns:
         What became of the nodes, also if some failed.
@@ -300,7 +300,10 @@ def _invoke(
     from dbt.cli.main import dbtRunner
 
     def listen(event: Any) -> None:
-        if on_finished and event.info.name == "NodeFinished":
+        if not on_finished or event.info.name != "NodeFinished":
+            return
+        # What was skipped, or failed, may have its turn by itself.
+        if event.data.node_info.node_status not in ("skipped", "error"):
             on_finished(event.data.node_info.unique_id)
 
     with _environment(settings.dbt_environment()), _closing_database():

@@ -170,8 +170,8 @@ cohort_times as (
     where day_cohorts.is_partly_mature or not numbered_times.is_of_mature
 ),
 
--- Sorted by a window, which the engine does on the disk where memory is short: lists of the times of
--- all cohorts would have to fit.
+-- Sorted by a window, which goes to the disk where memory is short: lists of the times of all
+-- cohorts would have to fit.
 placed_times as (
     select
         group_number,
@@ -194,9 +194,8 @@ quantiles as (
                 as microseconds_p{{ percent }},
         {% endfor -%}
         {% for side in ['low', 'high'] -%}
-            min(microseconds) filter (
-                where times >= 6 and place = {{ median_rank('times', side) }}
-            ) as microseconds_p50_{{ side }},
+            {{ median_bound_of_placed('microseconds', 'place', 'times', side) }}
+                as microseconds_p50_{{ side }},
         {% endfor -%}
     from placed_times
     where
