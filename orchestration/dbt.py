@@ -42,6 +42,9 @@ PROJECT_FILES = (".dbtignore", "dbt_project.yml", "profiles.yml", "macros", "mod
 # What became of the nodes is taken from dbt itself; its files about them take a second to write.
 NO_ARTEFACTS = ("--no-write-json",)
 
+# How DuckDB begins to say that a statement found no memory, and could not go on to the disk.
+OUT_OF_MEMORY = "Out of Memory Error"
+
 
 @dataclass(frozen=True)
 class Layer:
@@ -111,6 +114,11 @@ class NodeResult:
         """Whether the layer can go on after it."""
         return self.status in ("success", "pass", "warn", "no-op")
 
+    @property
+    def name(self) -> str:
+        """What `dbt --select` calls it."""
+        return self.unique_id.split(".")[2]
+
 
 @dataclass(frozen=True)
 class DbtRun:
@@ -129,6 +137,14 @@ class DbtRun:
     def failure_lines(self) -> tuple[str, ...]:
         """A line for each of the failures: the node, and what dbt says about it."""
         return tuple(f"  {result.unique_id}: {result.message}" for result in self.failures)
+
+    @property
+    def unfinished_for_memory(self) -> tuple[NodeResult, ...]:
+        """What failed or was skipped, if memory was all that it failed for; else none."""
+        failures = self.failures
+        if not failures or any(OUT_OF_MEMORY not in result.message for result in failures):
+            return ()
+        return tuple(result for result in self.results if not result.is_ok)
 
     def followed_by(self, later: DbtRun) -> DbtRun:
         """Both invocations as one: of a node that was in both, what became of it in the later."""
@@ -230,10 +246,13 @@ def run(
 ) -> DbtRun:
     """Run dbt on the project as it is now, which is parsed only if it has changed since.
 
+    dbt builds two nodes at a time, which share the memory limit. What did not fit beside another is
+    built again by itself.
+
     Args:
         settings: where dbt works.
         arguments: what it is told.
-        on_finished: told dbt's name of each node when dbt is done with it.
+        on_finished: told dbt's name of each node that was built or tested.
 
     Returns:
         What became of the nodes, also if some failed.
@@ -242,12 +261,33 @@ def run(
         DbtError: dbt stopped before it ran any node, for a mistake in the project, say.
     """
     _link_project(settings)
+    ran = _run_once(settings, arguments, on_finished)
+    if not ran.unfinished_for_memory:
+        return ran
+    alone = _alone_arguments(settings, arguments[0], ran.unfinished_for_memory)
+    return ran.followed_by(_run_once(settings, alone, on_finished))
+
+
+def _run_once(
+    settings: Settings, arguments: Sequence[str], on_finished: Callable[[str], None] | None
+) -> DbtRun:
     digest, folder = _project_digest(), project_folder(settings)
     parsed = recall(digest, _parsed_file(settings, digest), folder)
     if parsed is None:
         _parse(settings, digest)
         parsed = recall(digest, _parsed_file(settings, digest), folder)
     return DbtRun(tuple(_node_results(_invoke(settings, arguments, parsed, on_finished))))
+
+
+def _alone_arguments(settings: Settings, command: str, nodes: Sequence[NodeResult]) -> list[str]:
+    return [
+        command,
+        *("--select", *sorted(node.name for node in nodes)),
+        *("--indirect-selection", "empty"),
+        *("--threads", "1"),
+        *NO_ARTEFACTS,
+        *common_arguments(settings),
+    ]
 
 
 def _invoke(
@@ -260,7 +300,10 @@ def _invoke(
     from dbt.cli.main import dbtRunner
 
     def listen(event: Any) -> None:
-        if on_finished and event.info.name == "NodeFinished":
+        if not on_finished or event.info.name != "NodeFinished":
+            return
+        # What was skipped, or failed, may have its turn by itself.
+        if event.data.node_info.node_status not in ("skipped", "error"):
             on_finished(event.data.node_info.unique_id)
 
     with _environment(settings.dbt_environment()), _closing_database():

@@ -14,13 +14,6 @@ from tests.marts.owner_deals import World, build_owner_marts, random_world
 from tests.marts.random_facts import random_facts
 from tests.support.tables import Tables
 
-# Up to how many journeys times are not rounded.
-LIMITS = (
-    "exact_waits_up_to_journeys",
-    "exact_times_up_to_journeys",
-    "exact_times_up_to_cohort_journeys",
-)
-
 
 @pytest.fixture(scope="session")
 def facts() -> Facts:
@@ -61,8 +54,8 @@ def marts(marts_database: Path) -> Iterator[Tables]:
 
 @pytest.fixture(scope="session")
 def rounded_marts_database(all_facts: Facts, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The database built of the same facts as if all funnels and cohorts with any were large."""
-    variables = dict.fromkeys(LIMITS, 0)
+    """The database built of the same facts as if all funnels with any journey were large."""
+    variables = {"exact_waits_up_to_journeys": 0}
     return build_marts(all_facts, tmp_path_factory.mktemp("rounded"), variables)
 
 

@@ -40,7 +40,7 @@ class Column:
     facts: Facts
     # Subjects who have been in their stage for too long.
     stalled: frozenset[str]
-    # Whether funnels and cohorts with any journey count as large ones, whose times are rounded.
+    # Whether funnels with any journey count as large ones, whose waits are rounded.
     is_large: bool
 
     def curves(self, funnel: Funnel) -> dict[tuple[str, str, str | None], Curve]:
@@ -50,12 +50,6 @@ class Column:
         found = plain_curves.curves(funnel, self.journeys, self.before)
         counted = plain_curves.rounded if self.is_large else lambda one: one
         return {key: counted(one) for key, one in found if one.waits}
-
-    def counted(self, seconds: Iterable[Decimal]) -> list[Decimal]:
-        """The times as their quantiles count them."""
-        if not (self.is_large and self.journeys):
-            return list(seconds)
-        return [plain_curves.next_length(int(one * 10**6)) / Decimal(10**6) for one in seconds]
 
 
 def columns(facts: Facts, are_large: bool = False) -> Iterator[tuple[Funnel, Group, Column]]:
@@ -172,7 +166,7 @@ def conversion_matrix(_: Funnel, column: Column) -> dict[tuple[str, ...], Measur
             "visits": visits[from_stage],
             "transition_rate": len(made) / visits[from_stage],
             "transition_rate_is_reportable": visits[from_stage] >= REPORTABLE,
-            **_median(column.counted(one for _, one in made if one is not None)),
+            **_median([one for _, one in made if one is not None]),
         }
         for (from_stage, to_stage), made in steps.items()
     }
@@ -410,12 +404,12 @@ def _stays(stage: Stage, column: Column) -> Measures:
         if one.next_stage_id == "still_there"
     ]
     return {
-        "business_p50": quantile(column.counted(known_business), Fraction(1, 2)),
-        **_median_interval("business_p50", column.counted(known_business)),
+        "business_p50": quantile(known_business, Fraction(1, 2)),
+        **_median_interval("business_p50", known_business),
         "business_mean": _mean(known_business),
         "cumulative_completed": len(added_up),
-        "cumulative_p50": quantile(column.counted(added_up), Fraction(1, 2)),
-        **_median_interval("cumulative_p50", column.counted(added_up)),
+        "cumulative_p50": quantile(added_up, Fraction(1, 2)),
+        **_median_interval("cumulative_p50", added_up),
         "cumulative_mean": _mean(added_up),
         "still_there": len(still_there),
         "stalled": len(column.stalled.intersection(still_there)),
@@ -477,10 +471,10 @@ def _times(times: list[tuple[Decimal, bool]], column: Column) -> Measures:
     seconds = [one for one, _ in times]
     mature = [one for one, is_mature in times if is_mature]
     return {
-        **_quantiles("", column.counted(seconds)),
+        **_quantiles("", seconds),
         "mean": _mean(seconds),
         "mature_completed": len(mature),
-        **_quantiles("mature_", column.counted(mature)),
+        **_quantiles("mature_", mature),
         "mature_mean": _mean(mature),
     }
 

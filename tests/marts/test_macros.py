@@ -22,8 +22,7 @@ SIDES = ("low", "high")
         ("newcombe_bound('a', 'b', 'c', 'd', 'both')", "newcombe_bound: expected side low or high"),
         ("cohort_date('fortnight', 'entered_date')", "cohort_date: expected one of all, year"),
         ("list_item('a', 0)", "list_item: expected a position from 1 on, found 0"),
-        ("quantile_of_sorted('a', 50)", "expected a share between 0 and 1, found 50"),
-        ("quantile_of_counted('a', 'b', 'c', 2)", "expected a share between 0 and 1, found 2"),
+        ("place_of_quantile('a', 50)", "expected a share between 0 and 1, found 50"),
         ("median_rank('a', 'middle')", "median_rank: expected side low or high, found middle"),
         (
             "test_adds_up_over_segments(ref('funnel_conversion'), 'entered', ['funnel_id'])",
@@ -97,17 +96,20 @@ def test_quantiles_and_intervals_of_lists_are_those_of_numpy_and_of_the_ranks(
         assert (low, high) == wanted, size
 
 
-def test_quantiles_of_counted_numbers_are_those_of_single_ones(
+def test_quantiles_of_placed_numbers_are_those_of_lists(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
-    """Prevents quantiles of large cohorts that are off by one, or count a length once."""
+    """Prevents quantiles of cohorts that are off by one, or miss a row that they need."""
     random = np.random.default_rng(9)
     groups = {size: random.integers(0, 1 + size // 3, size) for size in (*range(1, 30), 400, 2501)}
     shares = (0, 0.1, 0.25, 0.5, 0.9, 1)
     quantiles = ", ".join(
-        f"{{{{ quantile_of_counted('number', 'up_to', 'in_all', {share}) }}}}" for share in shares
+        f"{{{{ quantile_of_placed('number', 'place', 'in_all', {share}) }}}}" for share in shares
     )
-    query = f"select size, {quantiles} from counted group by size"
+    needed = " or ".join(
+        f"{{{{ is_place_of_quantile('place', 'in_all', {share}) }}}}" for share in shares
+    )
+    query = f"select size, {quantiles}, count(*) from placed where {needed} group by size"
     with duckdb.connect() as connection:
         connection.execute("create table measured (size integer, number bigint)")
         connection.executemany(
@@ -116,21 +118,22 @@ def test_quantiles_of_counted_numbers_are_those_of_single_ones(
         )
         connection.execute(
             """
-            create table counted as
+            create table placed as
             select
                 size,
                 number,
-                sum(count(*)) over (partition by size order by number) as up_to,
-                sum(count(*)) over (partition by size) as in_all,
+                row_number() over (partition by size order by number) as place,
+                count(*) over (partition by size) as in_all,
             from measured
-            group by size, number
             """
         )
         compiled = compiled_sql(query, tmp_path_factory.getbasetemp() / "macros")
         found = {size: row for size, *row in connection.execute(compiled).fetchall()}
     assert found.keys() == groups.keys()
     for size, numbers in groups.items():
-        assert found[size] == pytest.approx(np.quantile(numbers, shares).tolist(), rel=1e-14), size
+        *quantiles_found, rows = found[size]
+        assert quantiles_found == pytest.approx(np.quantile(numbers, shares).tolist(), rel=1e-14)
+        assert rows <= 2 * len(shares)
 
 
 def test_a_rounded_wait_is_the_next_length_of_nine_binary_digits(

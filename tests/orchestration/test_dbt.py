@@ -20,6 +20,19 @@ def settings(tmp_path: Path) -> Settings:
     return Settings.from_environment({}, {"FUNNEL_HOME": str(tmp_path / "home")})
 
 
+def a_project(folder: Path, **models: str) -> Path:
+    """A project of dbt with some models."""
+    (folder / "models").mkdir(parents=True)
+    (folder / "dbt_project.yml").write_text(
+        "name: small\nversion: '1.0.0'\nconfig-version: 2\nprofile: funnel_warehouse\n"
+        "models: {+materialized: table}\n"
+    )
+    (folder / "profiles.yml").write_text((dbt.PROJECT / "profiles.yml").read_text())
+    for name, sql in models.items():
+        (folder / "models" / f"{name}.sql").write_text(sql)
+    return folder
+
+
 def test_layers_follow_each_other_and_leave_nothing_out() -> None:
     """A folder of models that no layer selects would never be built; in two, it would be twice."""
     assert [layer.name for layer in dbt.LAYERS] == ["staging", "core", "marts"]
@@ -76,14 +89,8 @@ def test_manifest_is_parsed_once_and_again_when_a_model_changes(
     settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Every night would pay for parsing, or Dagster would show yesterday's models."""
-    project = tmp_path / "project"
-    (project / "models" / "marts" / "core").mkdir(parents=True)
-    (project / "dbt_project.yml").write_text(
-        "name: small\nversion: '1.0.0'\nconfig-version: 2\nprofile: funnel_warehouse\n"
-    )
-    (project / "profiles.yml").write_text((dbt.PROJECT / "profiles.yml").read_text())
-    model = project / "models" / "marts" / "core" / "one.sql"
-    model.write_text("select 1 as one")
+    project = a_project(tmp_path / "project", one="select 1 as one")
+    model = project / "models" / "one.sql"
     monkeypatch.setattr(dbt, "PROJECT", project)
 
     assert "model.small.one" in dbt.manifest(settings)["nodes"]
@@ -176,3 +183,42 @@ def test_declarations_with_another_column_replace_the_old_tables(settings: Setti
     with duckdb.connect(str(settings.build), read_only=True) as connection:
         columns = connection.table("declarations.calendar").columns
     assert columns[:2] == ["calendar_date", "is_working_day"]
+
+
+OUT_OF_MEMORY = "select error('Out of Memory Error: failed to pin block') as one"
+
+
+def test_what_found_no_memory_beside_another_is_built_by_itself(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two models that fit one after the other, and not together, would fail every night."""
+    large = f"{{% if target.threads > 1 %}}{OUT_OF_MEMORY}{{% else %}}select 1 as one{{% endif %}}"
+    project = a_project(
+        tmp_path / "project",
+        small="select 1 as one",
+        large=large,
+        behind="select one + 1 as two from {{ ref('large') }}",
+    )
+    monkeypatch.setattr(dbt, "PROJECT", project)
+    finished: list[str] = []
+    ran = dbt.run(settings, ["run", *dbt.common_arguments(settings)], finished.append)
+    assert {result.name: result.status for result in ran.results} == {
+        "small": "success",
+        "large": "success",
+        "behind": "success",
+    }
+    assert sorted(finished) == ["model.small.behind", "model.small.large", "model.small.small"]
+    with duckdb.connect(str(settings.build), read_only=True) as connection:
+        assert connection.execute("select two from behind").fetchall() == [(2,)]
+
+
+@pytest.mark.parametrize("other", ["select 1 as one", "select error('out of sorts') as one"])
+def test_what_finds_no_memory_by_itself_fails(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, other: str
+) -> None:
+    """A night would try for ever, or pass though a table is missing."""
+    models = {"large": OUT_OF_MEMORY, "other": other}
+    monkeypatch.setattr(dbt, "PROJECT", a_project(tmp_path / "project", **models))
+    ran = dbt.run(settings, ["run", *dbt.common_arguments(settings)])
+    assert "large" in {result.name for result in ran.failures}
+    assert ("other" in {result.name for result in ran.failures}) == ("error" in other)

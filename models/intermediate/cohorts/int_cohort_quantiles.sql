@@ -37,23 +37,18 @@ cell_days as (
 -- In all time stand visits before any journey, too, which are never mature.
 cohorts as (
     select
-        cohort_segments.cohort_segment_id,
-        counted_funnels.times_are_rounded
-        and cohort_segments.journeys > {{ var('exact_times_up_to_cohort_journeys') }} as is_large,
-        cohort_segments.mature_journeys > 0
-        and cohort_segments.mature_journeys = cohort_segments.journeys
-        and cohort_segments.cohort_grain != 'all' as is_all_mature,
-        cohort_segments.mature_journeys > 0 as has_mature,
-    from {{ ref('int_cohort_segments') }} as cohort_segments
-    inner join {{ ref('int_counted_funnels') }} as counted_funnels
-        on cohort_segments.funnel_id = counted_funnels.funnel_id
+        cohort_segment_id,
+        mature_journeys > 0
+        and mature_journeys = journeys
+        and cohort_grain != 'all' as is_all_mature,
+        mature_journeys > 0 as has_mature,
+    from {{ ref('int_cohort_segments') }}
 ),
 
 day_cohorts as (
     select
         day_cohorts.day_cohort_segment_id,
         day_cohorts.cohort_segment_id,
-        cohorts.is_large,
         cohorts.has_mature and not cohorts.is_all_mature as is_partly_mature,
     from {{ ref('int_day_cohorts') }} as day_cohorts
     inner join cohorts
@@ -162,84 +157,53 @@ numbered_times as (
 ),
 
 -- Here one number stands for cohort, segment and kind: each time is copied for some thirty cohorts,
--- and narrow rows are grouped several times as fast. Of most cohorts all journeys are mature, or
+-- and narrow rows are sorted several times as fast. Of most cohorts all journeys are mature, or
 -- none is: their times are not sorted twice.
-single_times as (
+cohort_times as (
     select
         day_cohorts.cohort_segment_id * 1000000 + numbered_times.kind_number as group_number,
-        {{ sorted_numbers('numbered_times.microseconds') }} as times,
+        numbered_times.microseconds,
     from numbered_times
     inner join cell_days on numbered_times.cell_id = cell_days.cell_id
     inner join day_cohorts
         on cell_days.day_cohort_segment_id = day_cohorts.day_cohort_segment_id
-    where
-        not day_cohorts.is_large
-        and (day_cohorts.is_partly_mature or not numbered_times.is_of_mature)
-    group by all
+    where day_cohorts.is_partly_mature or not numbered_times.is_of_mature
 ),
 
-single_quantiles as (
-    select
-        group_number,
-        {{ list_length('times') }} as times,
-        {% for percent in percents -%}
-            {{ quantile_of_sorted('times', percent / 100) }} as microseconds_p{{ percent }},
-        {% endfor -%}
-        {{ median_low('times') }} as microseconds_p50_low,
-        {{ median_high('times') }} as microseconds_p50_high,
-    from single_times
-),
-
--- In a large cohort single times would not fit into memory. They are counted by length.
-counted_times as (
-    select
-        day_cohorts.cohort_segment_id * 1000000 + numbered_times.kind_number as group_number,
-        {{ rounded_wait('numbered_times.microseconds') }} as microseconds,
-        count(*) as times,
-    from numbered_times
-    inner join cell_days on numbered_times.cell_id = cell_days.cell_id
-    inner join day_cohorts
-        on cell_days.day_cohort_segment_id = day_cohorts.day_cohort_segment_id
-    where
-        day_cohorts.is_large
-        and (day_cohorts.is_partly_mature or not numbered_times.is_of_mature)
-    group by all
-),
-
-running_times as (
+-- Sorted by a window, which goes to the disk where memory is short: lists of the times of all
+-- cohorts would have to fit.
+placed_times as (
     select
         group_number,
         microseconds,
-        sum(times) over (
+        row_number() over (partition by group_number order by microseconds) as place,
+        count(*) over (
             partition by group_number
             order by microseconds
-            rows between unbounded preceding and current row
-        ) as times_up_to,
-        sum(times) over (partition by group_number) as times,
-    from counted_times
-),
-
-counted_quantiles as (
-    select
-        group_number,
-        max(times) as times,
-        {% for percent in percents -%}
-            {{ quantile_of_counted('microseconds', 'times_up_to', 'times', percent / 100) }}
-                as microseconds_p{{ percent }},
-        {% endfor -%}
-        {% for side in ['low', 'high'] -%}
-            min(microseconds) filter (
-                where times >= 6 and times_up_to >= {{ median_rank('times', side) }}
-            ) as microseconds_p50_{{ side }},
-        {% endfor -%}
-    from running_times
-    group by all
+            rows between unbounded preceding and unbounded following
+        ) as times,
+    from cohort_times
 ),
 
 quantiles as (
-    select * from single_quantiles
-    union all
-    select * from counted_quantiles
+    select
+        group_number,
+        any_value(times) as times,
+        {% for percent in percents -%}
+            {{ quantile_of_placed('microseconds', 'place', 'times', percent / 100) }}
+                as microseconds_p{{ percent }},
+        {% endfor -%}
+        {% for side in ['low', 'high'] -%}
+            {{ median_bound_of_placed('microseconds', 'place', 'times', side) }}
+                as microseconds_p50_{{ side }},
+        {% endfor -%}
+    from placed_times
+    where
+        place in ({{ median_rank('times', 'low') }}, {{ median_rank('times', 'high') }})
+        {% for percent in percents -%}
+            or {{ is_place_of_quantile('place', 'times', percent / 100) }}
+        {% endfor %}
+    group by group_number
 ),
 
 cohort_quantiles as (
@@ -248,7 +212,7 @@ cohort_quantiles as (
         kinds.time_kind,
         kinds.from_stage_id,
         kinds.to_stage_id,
-        cast(quantiles.times as bigint) as times,
+        quantiles.times,
         {% for percent in percents -%}
             quantiles.microseconds_p{{ percent }},
         {% endfor -%}

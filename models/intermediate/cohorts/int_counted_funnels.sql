@@ -24,8 +24,6 @@ select
     cast(-row_number() over (order by funnels.funnel_id) as integer) as cell_before_any_journey,
     coalesce(funnel_journeys.journeys, 0) > {{ var('exact_waits_up_to_journeys') }}
         as waits_are_rounded,
-    coalesce(funnel_journeys.journeys, 0) > {{ var('exact_times_up_to_journeys') }}
-        as times_are_rounded,
 from funnels
 left join funnel_journeys
     on funnels.funnel_id = funnel_journeys.funnel_id

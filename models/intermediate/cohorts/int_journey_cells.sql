@@ -17,26 +17,21 @@ journeys as (
     from {{ ref('fct_journeys') }}
 ),
 
+-- Texts of all segment values of all journeys would have to fit into memory to be grouped by.
 journey_segments as (
     select
         funnel_id,
         subject_id,
         journey_number,
-        {{
-            joined_in_order(
-                length_prefixed('segment_name') ~ ' || ' ~ length_prefixed('segment_value')
-            )
-        }} as segment_values,
+        {{ summed_hashes(narrow_hash(['segment_name', 'segment_value'])) }} as segments_hash,
     from {{ ref('fct_journey_segments') }}
     group by all
 ),
 
-keyed_journeys as (
+hashed_journeys as (
     select
         journeys.*,
-        {{ length_prefixed('journeys.funnel_id') }}
-        || coalesce(cast(journeys.entered_date as string), 'undated')
-        || coalesce(journey_segments.segment_values, '') as cell_key,
+        coalesce(journey_segments.segments_hash, 0) as segments_hash,
     from journeys
     left join journey_segments
         on
@@ -45,30 +40,35 @@ keyed_journeys as (
             and journeys.journey_number = journey_segments.journey_number
 ),
 
--- Numbers are joined and grouped by several times as fast as texts.
 cells as (
     select
-        cell_key,
-        cast(row_number() over (order by cell_key) as integer) as cell_id,
-    from keyed_journeys
-    group by cell_key
+        funnel_id,
+        entered_date,
+        segments_hash,
+        cast(row_number() over (order by funnel_id, entered_date, segments_hash) as integer)
+            as cell_id,
+    from hashed_journeys
+    group by funnel_id, entered_date, segments_hash
 )
 
 select
-    keyed_journeys.funnel_id,
-    keyed_journeys.subject_id,
-    keyed_journeys.journey_number,
+    hashed_journeys.funnel_id,
+    hashed_journeys.subject_id,
+    hashed_journeys.journey_number,
     row_number() over () as journey_id,
     cells.cell_id,
-    keyed_journeys.furthest_stage_id,
-    keyed_journeys.furthest_stage_position,
-    keyed_journeys.outcome,
-    keyed_journeys.loss_reason,
-    keyed_journeys.is_mature,
-    keyed_journeys.entered_date,
-    keyed_journeys.entered_at,
-    keyed_journeys.ended_at,
-    keyed_journeys.amount,
-from keyed_journeys
+    hashed_journeys.furthest_stage_id,
+    hashed_journeys.furthest_stage_position,
+    hashed_journeys.outcome,
+    hashed_journeys.loss_reason,
+    hashed_journeys.is_mature,
+    hashed_journeys.entered_date,
+    hashed_journeys.entered_at,
+    hashed_journeys.ended_at,
+    hashed_journeys.amount,
+from hashed_journeys
 inner join cells
-    on keyed_journeys.cell_key = cells.cell_key
+    on
+        hashed_journeys.funnel_id = cells.funnel_id
+        and hashed_journeys.entered_date is not distinct from cells.entered_date
+        and hashed_journeys.segments_hash = cells.segments_hash

@@ -33,17 +33,6 @@ steps as (
     from {{ ref('int_journey_steps') }}
 ),
 
-spelled_paths as (
-    select
-        funnel_id,
-        subject_id,
-        journey_number,
-        {{ dbt.listagg('stage_id', "' > '", 'order by step_number') }} as path,
-    from steps
-    where not is_outcome and step_number <= {{ steps_spelled }}
-    group by funnel_id, subject_id, journey_number
-),
-
 counted_steps as (
     select
         funnel_id,
@@ -60,8 +49,43 @@ counted_steps as (
         bool_or(is_regress) as has_regress,
         bool_or(is_repeat) as has_repeat,
         bool_or(is_reopening) as has_reopening,
+        {{ summed_hashes(narrow_hash(['step_number', 'stage_id'])) }} filter (
+            where not is_outcome and step_number <= {{ steps_spelled }}
+        ) as path_hash,
     from steps
     group by funnel_id, subject_id, journey_number
+),
+
+-- Spelled once for all journeys that took the same way: texts of all would have to fit into
+-- memory.
+example_journeys as (
+    select
+        funnel_id,
+        subject_id,
+        journey_number,
+        path_hash,
+    from counted_steps
+    where path_hash is not null
+    qualify
+        row_number() over (
+            partition by funnel_id, path_hash
+            order by subject_id, journey_number
+        ) = 1
+),
+
+spelled_paths as (
+    select
+        example_journeys.funnel_id,
+        example_journeys.path_hash,
+        {{ dbt.listagg('steps.stage_id', "' > '", 'order by steps.step_number') }} as path,
+    from steps
+    inner join example_journeys
+        on
+            steps.funnel_id = example_journeys.funnel_id
+            and steps.subject_id = example_journeys.subject_id
+            and steps.journey_number = example_journeys.journey_number
+    where not steps.is_outcome and steps.step_number <= {{ steps_spelled }}
+    group by example_journeys.funnel_id, example_journeys.path_hash
 )
 
 select
@@ -85,13 +109,12 @@ select
     {{ microseconds_between('journeys.entered_at', 'journeys.ended_at') }}
         as microseconds_to_outcome,
 from journeys
-left join spelled_paths
-    on
-        journeys.funnel_id = spelled_paths.funnel_id
-        and journeys.subject_id = spelled_paths.subject_id
-        and journeys.journey_number = spelled_paths.journey_number
 left join counted_steps
     on
         journeys.funnel_id = counted_steps.funnel_id
         and journeys.subject_id = counted_steps.subject_id
         and journeys.journey_number = counted_steps.journey_number
+left join spelled_paths
+    on
+        counted_steps.funnel_id = spelled_paths.funnel_id
+        and counted_steps.path_hash = spelled_paths.path_hash

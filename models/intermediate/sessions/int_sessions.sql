@@ -6,11 +6,16 @@ events as (
         visitor_id,
         user_id,
         person_id,
-        properties,
-        {{ json_text('properties', 'page_path') }} != '' as has_page,
-        {{ json_text('properties', 'campaign_source') }} != ''
-        or {{ json_text('properties', 'campaign_medium') }} != ''
-        or {{ json_text('properties', 'campaign_name') }} != '' as has_campaign,
+        case
+            when {{ json_text('properties', 'page_path') }} != '' then properties
+        end as page,
+        case
+            when
+                {{ json_text('properties', 'campaign_source') }} != ''
+                or {{ json_text('properties', 'campaign_medium') }} != ''
+                or {{ json_text('properties', 'campaign_name') }} != ''
+                then properties
+        end as campaign,
         file_number,
         source_row,
         occurred_at,
@@ -18,19 +23,34 @@ events as (
     where evidence_type = 'event' and session_id is not null
 ),
 
-sessions as (
+-- By a window, which goes to the disk where memory is short: the properties of all sessions would
+-- have to fit.
+placed_events as (
     select
         session_id,
-        count(*) as events,
-        min(visitor_id) as visitor_id,
-        min(user_id) as user_id,
-        min_by(person_id, {{ as_delivered() }}) as person_id,
-        min_by(properties, {{ as_delivered() }}) filter (where has_page) as landing,
-        min_by(properties, {{ as_delivered() }}) filter (where has_campaign) as campaign,
-        min(occurred_at) as started_at,
-        max(occurred_at) as ended_at,
+        person_id,
+        min(visitor_id) over session as visitor_id,
+        min(user_id) over session as user_id,
+        {{ first_known('page') }} over session as landing,
+        {{ first_known('campaign') }} over session as campaign,
+        count(*) over session as events,
+        occurred_at as started_at,
+        max(occurred_at) over session as ended_at,
+        row_number() over (
+            partition by session_id
+            order by occurred_at, file_number, source_row
+        ) as place,
     from events
-    group by session_id
+    window session as (
+        partition by session_id
+        order by occurred_at, file_number, source_row
+        rows between unbounded preceding and unbounded following
+    )
+),
+
+sessions as (
+    select * from placed_events
+    where place = 1
 ),
 
 described_sessions as (

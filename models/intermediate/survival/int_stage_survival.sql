@@ -28,20 +28,69 @@ cell_cohorts as (
     where followed_cohorts.cohort_segment_id is null
 ),
 
+stages as (
+    select
+        stage_id,
+        row_number() over (order by stage_id) as stage_number,
+    from waits
+    group by stage_id
+),
+
+-- One number for cohort and stage: narrow rows sort several times as fast.
+grouped_waits as (
+    select
+        cell_cohorts.cohort_segment_id * 1000000 + stages.stage_number as group_number,
+        waits.microseconds,
+        waits.is_censored,
+        case when waits.is_censored then {{ never }} else waits.microseconds end as left_after,
+    from waits
+    inner join stages on waits.stage_id = stages.stage_id
+    inner join cell_cohorts on waits.cell_id = cell_cohorts.cell_id
+),
+
+placed_waits as (
+    select
+        group_number,
+        left_after,
+        row_number() over (partition by group_number order by left_after) as place,
+        count(*) over (
+            partition by group_number
+            order by left_after
+            rows between unbounded preceding and unbounded following
+        ) as visits,
+    from grouped_waits
+),
+
+-- When half of all have left if none of the censored ever does: survival is half by then.
+half_left as (
+    select
+        group_number,
+        left_after,
+    from placed_waits
+    where place = (visits + 1) // 2
+),
+
+counted_waits as (
+    select
+        group_number,
+        count(*) as visits,
+        max(microseconds) filter (where not is_censored) as last_left,
+        min(microseconds) filter (where is_censored) as first_censored,
+    from grouped_waits
+    group by group_number
+),
+
 cohort_waits as (
     select
-        cell_cohorts.cohort_segment_id,
-        waits.stage_id,
-        count(*) as visits,
-        -- When half of all have left if none of the censored ever does: survival is half by then.
-        percentile_disc(0.5) within group (
-            order by case when waits.is_censored then {{ never }} else waits.microseconds end
-        ) as half_left,
-        max(waits.microseconds) filter (where not waits.is_censored) as last_left,
-        min(waits.microseconds) filter (where waits.is_censored) as first_censored,
-    from waits
-    inner join cell_cohorts on waits.cell_id = cell_cohorts.cell_id
-    group by all
+        cast(counted_waits.group_number // 1000000 as bigint) as cohort_segment_id,
+        stages.stage_id,
+        counted_waits.visits,
+        half_left.left_after as half_left,
+        counted_waits.last_left,
+        counted_waits.first_censored,
+    from counted_waits
+    inner join half_left on counted_waits.group_number = half_left.group_number
+    inner join stages on counted_waits.group_number % 1000000 = stages.stage_number
 ),
 
 -- If none is censored before that, it is the median. Else those who wait on stand for the censored.

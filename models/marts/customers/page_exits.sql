@@ -17,7 +17,7 @@ events as (
 
 numbered_events as (
     select
-        evidence_name,
+        coalesce(evidence_name, '(missing)') as evidence_name,
         coalesce(page, '(no page)') as page,
         {{ microseconds_between('occurred_at', 'lead(occurred_at) over session') }}
             as microseconds_to_next,
@@ -30,17 +30,37 @@ numbered_events as (
     )
 ),
 
+placed_events as (
+    select
+        *,
+        row_number() over dwell_time as place,
+        count(microseconds_to_next) over (
+            dwell_time rows between unbounded preceding and unbounded following
+        ) as times,
+    from numbered_events
+    window dwell_time as (
+        partition by evidence_name, page
+        order by microseconds_to_next nulls last
+    )
+),
+
 counted as (
     select
-        coalesce(evidence_name, '(missing)') as evidence_name,
+        evidence_name,
         page,
         count(*) as views,
         count(case when is_entrance then 1 end) as entrances,
         count(case when is_exit then 1 end) as exits,
         count(case when is_entrance and is_exit then 1 end) as bounces,
-        {{ sorted_numbers('microseconds_to_next') }} as sorted_microseconds,
-    from numbered_events
-    group by all
+        max(times) as times,
+        {{ quantile_of_placed('microseconds_to_next', 'place', 'times', 0.5) }}
+            as median_microseconds,
+        {{ median_bound_of_placed('microseconds_to_next', 'place', 'times', 'low') }}
+            as median_microseconds_low,
+        {{ median_bound_of_placed('microseconds_to_next', 'place', 'times', 'high') }}
+            as median_microseconds_high,
+    from placed_events
+    group by evidence_name, page
 ),
 
 totalled as (
@@ -65,8 +85,8 @@ select
     {{ wilson_low('exits', 'views') }} as exit_rate_low,
     {{ wilson_high('exits', 'views') }} as exit_rate_high,
     {{ is_reportable('views') }} as exit_rate_is_reportable,
-    {{ seconds_of(quantile_of_sorted('sorted_microseconds', 0.5)) }} as median_dwell_seconds,
-    {{ seconds_of(median_low('sorted_microseconds')) }} as median_dwell_seconds_low,
-    {{ seconds_of(median_high('sorted_microseconds')) }} as median_dwell_seconds_high,
-    {{ is_reportable(list_length('sorted_microseconds')) }} as median_dwell_is_reportable,
+    {{ seconds_of('median_microseconds') }} as median_dwell_seconds,
+    {{ seconds_of('median_microseconds_low') }} as median_dwell_seconds_low,
+    {{ seconds_of('median_microseconds_high') }} as median_dwell_seconds_high,
+    {{ is_reportable('times') }} as median_dwell_is_reportable,
 from totalled

@@ -112,16 +112,61 @@ cohort_names as (
     group by all
 ),
 
+-- One number for stage and name: narrow rows sort several times as fast.
+numbered_names as (
+    select
+        stage_id,
+        next_type,
+        next_name,
+        row_number() over (order by stage_id, next_type, next_name) as name_number,
+    from named_drop_offs
+    group by stage_id, next_type, next_name
+),
+
 cohort_times as (
     select
         cell_cohorts.cohort_segment_id,
-        named_drop_offs.stage_id,
-        named_drop_offs.next_type,
-        named_drop_offs.next_name,
-        {{ sorted_numbers('named_drop_offs.microseconds_to_next') }} as sorted_microseconds,
+        numbered_names.name_number,
+        named_drop_offs.microseconds_to_next,
     from named_drop_offs
+    inner join numbered_names
+        on
+            named_drop_offs.stage_id = numbered_names.stage_id
+            and named_drop_offs.next_type = numbered_names.next_type
+            and named_drop_offs.next_name = numbered_names.next_name
     inner join cell_cohorts on named_drop_offs.cell_id = cell_cohorts.cell_id
     where named_drop_offs.microseconds_to_next is not null
+),
+
+placed_times as (
+    select
+        *,
+        row_number() over next_time as place,
+        count(*) over (
+            next_time rows between unbounded preceding and unbounded following
+        ) as times,
+    from cohort_times
+    window next_time as (
+        partition by cohort_segment_id, name_number
+        order by microseconds_to_next
+    )
+),
+
+cohort_medians as (
+    select
+        placed_times.cohort_segment_id,
+        numbered_names.stage_id,
+        numbered_names.next_type,
+        numbered_names.next_name,
+        max(placed_times.times) as times,
+        {{ quantile_of_placed('microseconds_to_next', 'place', 'times', 0.5) }}
+            as median_microseconds,
+        {{ median_bound_of_placed('microseconds_to_next', 'place', 'times', 'low') }}
+            as median_microseconds_low,
+        {{ median_bound_of_placed('microseconds_to_next', 'place', 'times', 'high') }}
+            as median_microseconds_high,
+    from placed_times
+    inner join numbered_names on placed_times.name_number = numbered_names.name_number
     group by all
 )
 
@@ -142,11 +187,10 @@ select
     {{ wilson_low('cohort_names.journeys', 'cohort_stages.dropped') }} as share_low,
     {{ wilson_high('cohort_names.journeys', 'cohort_stages.dropped') }} as share_high,
     {{ is_reportable('cohort_stages.dropped') }} as share_is_reportable,
-    {{ seconds_of(quantile_of_sorted('cohort_times.sorted_microseconds', 0.5)) }}
-        as median_seconds,
-    {{ seconds_of(median_low('cohort_times.sorted_microseconds')) }} as median_seconds_low,
-    {{ seconds_of(median_high('cohort_times.sorted_microseconds')) }} as median_seconds_high,
-    {{ is_reportable(list_length('cohort_times.sorted_microseconds')) }} as median_is_reportable,
+    {{ seconds_of('cohort_medians.median_microseconds') }} as median_seconds,
+    {{ seconds_of('cohort_medians.median_microseconds_low') }} as median_seconds_low,
+    {{ seconds_of('cohort_medians.median_microseconds_high') }} as median_seconds_high,
+    {{ is_reportable('cohort_medians.times') }} as median_is_reportable,
 from cohort_names
 inner join cohort_segments
     on cohort_names.cohort_segment_id = cohort_segments.cohort_segment_id
@@ -154,9 +198,9 @@ inner join cohort_stages
     on
         cohort_names.cohort_segment_id = cohort_stages.cohort_segment_id
         and cohort_names.stage_id = cohort_stages.stage_id
-left join cohort_times
+left join cohort_medians
     on
-        cohort_names.cohort_segment_id = cohort_times.cohort_segment_id
-        and cohort_names.stage_id = cohort_times.stage_id
-        and cohort_names.next_type = cohort_times.next_type
-        and cohort_names.next_name = cohort_times.next_name
+        cohort_names.cohort_segment_id = cohort_medians.cohort_segment_id
+        and cohort_names.stage_id = cohort_medians.stage_id
+        and cohort_names.next_type = cohort_medians.next_type
+        and cohort_names.next_name = cohort_medians.next_name

@@ -66,12 +66,9 @@ next_evidence as (
         next_instants.funnel_id,
         next_instants.subject_id,
         next_instants.visit_number,
-        min(subject_evidence.evidence_type) as evidence_type,
-        min_by(
-            subject_evidence.evidence_name,
-            subject_evidence.evidence_type || ' ' || subject_evidence.evidence_name
-        ) as evidence_name,
-        min({{ microseconds_between('next_instants.entered_at', 'next_instants.occurred_at') }})
+        subject_evidence.evidence_type,
+        subject_evidence.evidence_name,
+        {{ microseconds_between('next_instants.entered_at', 'next_instants.occurred_at') }}
             as microseconds_to_next,
     from next_instants
     inner join subject_evidence
@@ -79,10 +76,14 @@ next_evidence as (
             next_instants.subject_type = subject_evidence.subject_type
             and next_instants.subject_id = subject_evidence.subject_id
             and next_instants.occurred_at = subject_evidence.occurred_at
-    group by
-        next_instants.funnel_id,
-        next_instants.subject_id,
-        next_instants.visit_number
+    qualify
+        row_number() over (
+            partition by
+                next_instants.funnel_id,
+                next_instants.subject_id,
+                next_instants.visit_number
+            order by subject_evidence.evidence_type, subject_evidence.evidence_name
+        ) = 1
 ),
 
 followed_visits as (
@@ -146,6 +147,20 @@ named_visits as (
             and followed_visits.next_name = rare_names.next_name
 ),
 
+placed_visits as (
+    select
+        *,
+        row_number() over next_time as place,
+        count(microseconds_to_next) over (
+            next_time rows between unbounded preceding and unbounded following
+        ) as times,
+    from named_visits
+    window next_time as (
+        partition by funnel_id, stage_id, next_type, next_name
+        order by microseconds_to_next nulls last
+    )
+),
+
 counted as (
     select
         funnel_id,
@@ -154,8 +169,14 @@ counted as (
         next_name,
         count(*) as visits,
         count(case when is_current then 1 end) as last_visits,
-        {{ sorted_numbers('microseconds_to_next') }} as sorted_microseconds,
-    from named_visits
+        max(times) as times,
+        {{ quantile_of_placed('microseconds_to_next', 'place', 'times', 0.5) }}
+            as median_microseconds,
+        {{ median_bound_of_placed('microseconds_to_next', 'place', 'times', 'low') }}
+            as median_microseconds_low,
+        {{ median_bound_of_placed('microseconds_to_next', 'place', 'times', 'high') }}
+            as median_microseconds_high,
+    from placed_visits
     group by funnel_id, stage_id, next_type, next_name
 ),
 
@@ -185,10 +206,10 @@ select
     {{ rate('totalled.last_visits', 'totalled.stage_last_visits') }} as last_share,
     {{ wilson_low('totalled.last_visits', 'totalled.stage_last_visits') }} as last_share_low,
     {{ wilson_high('totalled.last_visits', 'totalled.stage_last_visits') }} as last_share_high,
-    {{ seconds_of(quantile_of_sorted('totalled.sorted_microseconds', 0.5)) }} as median_seconds,
-    {{ seconds_of(median_low('totalled.sorted_microseconds')) }} as median_seconds_low,
-    {{ seconds_of(median_high('totalled.sorted_microseconds')) }} as median_seconds_high,
-    {{ is_reportable(list_length('totalled.sorted_microseconds')) }} as median_is_reportable,
+    {{ seconds_of('totalled.median_microseconds') }} as median_seconds,
+    {{ seconds_of('totalled.median_microseconds_low') }} as median_seconds_low,
+    {{ seconds_of('totalled.median_microseconds_high') }} as median_seconds_high,
+    {{ is_reportable('totalled.times') }} as median_is_reportable,
 from totalled
 inner join stages
     on
