@@ -18,7 +18,7 @@ COMPILE = $(BIN)/uv pip compile --universal --python-version 3.11 --generate-has
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help nightly test bench rollback accept forget report quality verify docs sql sql-build metrics \
+.PHONY: help nightly test bench backfill rollback accept forget report quality verify docs sql sql-build metrics \
 	publish-postgres ladders add-funnel dagster settings simulate more-days lint format lock clean
 
 help: ## This list
@@ -33,6 +33,9 @@ test: lint ## Lint, type-check and test everything
 
 bench: $(VENV)/.for-benchmarks ## Measure speed against others, floor and size, into benchmarks/results; it takes hours
 	@$(BIN)/python -m benchmarks
+
+backfill: $(VENV)/.for-nights ## Read web events of FROM=2026-01-01 TO=2026-01-31 again, then run the night
+	@$(RUN) backfill --from "$$FROM" --to "$$TO"
 
 rollback: $(VENV)/.for-nights ## Give readers the release before the current one, or TO=<release id>
 	@$(RUN) rollback --to "$$TO"

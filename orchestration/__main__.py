@@ -43,6 +43,23 @@ def nightly(settings: Settings, options: argparse.Namespace) -> int:
     return run_nightly(settings)
 
 
+def backfill(settings: Settings, options: argparse.Namespace) -> int:
+    """Read web events of some days again, and run the night that follows from it."""
+    from orchestration import declarations
+    from orchestration.backfill import BackfillError, ask_again, read_days
+    from orchestration.landing import LandingError
+    from orchestration.ledger import LedgerError
+    from orchestration.nightly import run_nightly
+
+    try:
+        first, last = read_days(getattr(options, "from"), options.to)
+        asked = ask_again(settings, declarations.read(settings.seeds).sources, first, last)
+    except (BackfillError, declarations.DeclarationError, LandingError, LedgerError) as error:
+        return _refuse(error)
+    print(f"{asked}.", flush=True)
+    return run_nightly(settings)
+
+
 def rollback(settings: Settings, options: argparse.Namespace) -> int:
     """Give readers the release before, or the one named."""
     from orchestration import releases
@@ -261,6 +278,9 @@ def _parser() -> argparse.ArgumentParser:
         return added
 
     word("nightly", nightly)
+    filling = word("backfill", backfill)
+    filling.add_argument("--from", required=True, help="the first day, as 2026-01-31")
+    filling.add_argument("--to", required=True, help="the last day")
     word("rollback", rollback).add_argument("--to", help="a release id (default: the one before)")
     accepting = word("accept", accept)
     accepting.add_argument("--gate", required=True, help="its name, as the failure said it")

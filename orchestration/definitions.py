@@ -11,8 +11,9 @@ from orchestration.assets.known_on import build_known_on
 from orchestration.assets.layers import build_layers
 from orchestration.assets.raw import build_raw
 from orchestration.assets.release import build_release
+from orchestration.assets.web_event_days import build_web_event_days
 from orchestration.dbt import manifest
-from orchestration.jobs import nightly
+from orchestration.jobs import backfill, nightly
 from orchestration.resources import Warehouse, WriterLock
 from orchestration.schedules import nightly_schedule
 from orchestration.sensors import new_files_sensor
@@ -28,10 +29,11 @@ def build_defs(**overrides: Any) -> dg.Definitions:
     _, core, marts = layers
     release = build_release(project)
     steps = [raw, *layers, release]
+    days = build_web_event_days(settings)
     return dg.Definitions(
-        assets=[*steps, build_known_on(project, core, marts)],
+        assets=[days, *steps, build_known_on(project, core, marts)],
         asset_checks=build_gates(project, steps, settings),
-        jobs=[nightly],
+        jobs=[nightly, backfill],
         schedules=[nightly_schedule(settings)],
         sensors=[new_files_sensor],
         resources={

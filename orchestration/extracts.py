@@ -62,12 +62,14 @@ class Extract:
         one_of: of each of these alternatives, every row needs at least one value.
         received_at: the column that says of each row when it was received, whenever its file was
             delivered; None if there is none.
+        is_web_events: whether its rows are events, whose files of some days can be read again.
     """
 
     table_name: str
     columns: tuple[Column, ...]
     one_of: tuple[tuple[str, ...], ...] = ()
     received_at: str | None = None
+    is_web_events: bool = False
 
     @property
     def column_names(self) -> tuple[str, ...]:
@@ -118,7 +120,8 @@ def _extract(path: Path, table: Mapping[str, Any]) -> Extract:
     )
     one_of = tuple(tuple(names) for names in _meta(table).get("one_of", []))
     received_at: str | None = _meta(table).get("received_at")
-    extract = Extract(table["name"], columns, one_of, received_at)
+    is_web_events = bool(_meta(table).get("is_web_events", False))
+    extract = Extract(table["name"], columns, one_of, received_at, is_web_events)
     for column in columns:
         if column.data_type not in DATA_TYPES:
             raise ExtractsError(

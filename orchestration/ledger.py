@@ -1,7 +1,8 @@
 """The ledger: which files were seen with which content, when, and what became of them.
 
 It holds no rows of deliveries. A version of a file is a path with a content; its `load_id` is made
-of both, so that it is the same however often the work is done again.
+of both, so that it is the same however often the work is done again. Only who asks for a file to be
+read again makes a new version of what was there before.
 """
 
 from __future__ import annotations
@@ -53,6 +54,10 @@ create table if not exists deliveries (
     found_at timestamp not null,
     run_id varchar not null
 );
+create table if not exists readings (
+    file varchar primary key,
+    readings bigint not null
+);
 create table if not exists suppression_list (hashes bigint not null);
 """
 # File systems tell times in steps: what was written within so long of a look may be unseen by it.
@@ -76,8 +81,12 @@ class Look:
 
     def still_holds(self, size: int, modified_ns: int, changed_ns: int) -> bool:
         """Whether a file that looks so now has the same content without a doubt."""
-        is_same = (self.size, self.modified_ns, self.changed_ns) == (size, modified_ns, changed_ns)
+        is_same = self.is_as(size, modified_ns, changed_ns)
         return is_same and max(modified_ns, changed_ns) < self.looked_ns - RACY_NS
+
+    def is_as(self, size: int, modified_ns: int, changed_ns: int) -> bool:
+        """Whether a file that looks so now looks as it did then."""
+        return (self.size, self.modified_ns, self.changed_ns) == (size, modified_ns, changed_ns)
 
 
 @dataclass(frozen=True)
@@ -116,9 +125,16 @@ class Load:
         return (accepted, quarantined) if self.rows_quarantined else (accepted,)
 
 
-def load_id(file: str, content_hash: str) -> str:
-    """The key of a version of a file: 16 hexadecimal digits."""
-    return hashlib.sha256(f"{file}\0{content_hash}".encode()).hexdigest()[:16]
+def load_id(file: str, content_hash: str, readings: int = 0) -> str:
+    """The key of a version of a file: 16 hexadecimal digits.
+
+    Args:
+        file: its path in the landing.
+        content_hash: what is in it.
+        readings: how often it was asked for to be read again (`Ledger.readings`).
+    """
+    again = f"\0{readings}" if readings else ""
+    return hashlib.sha256(f"{file}\0{content_hash}{again}".encode()).hexdigest()[:16]
 
 
 class Ledger:
@@ -144,6 +160,19 @@ class Ledger:
             )
             for load in loads
         }
+
+    def readings(self) -> dict[str, int]:
+        """How often each file was asked for to be read again; others never were."""
+        return dict(self._connection.execute("select file, readings from readings").fetchall())
+
+    def read_again(self, files: Sequence[str]) -> None:
+        """Have the next run read these files as if they had another content, all or none."""
+        readings = self.readings()
+        _insert(
+            self._connection,
+            "insert or replace into readings",
+            [{"file": file, "readings": readings.get(file, 0) + 1} for file in files],
+        )
 
     def latest_deliveries(self) -> dict[str, str]:
         """The `load_id` of the latest delivery of each file."""

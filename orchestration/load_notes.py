@@ -13,7 +13,7 @@ import duckdb
 
 from orchestration.declarations import Source
 from orchestration.extracts import Extract, Extracts
-from orchestration.landing import Listing
+from orchestration.landing import LandingFile, Listing
 from orchestration.ledger import Load
 from orchestration.values import SHAPE, literal, shape_of
 
@@ -50,6 +50,18 @@ def load_notes(
         table_notes = _table_notes(extracts[source_name][table_name], before, list(group))
         notes += [f"{source_name}/{table_name}: {note}" for note in table_notes]
     return (*notes, *_faulty_columns(loads, quarantine))
+
+
+def waiting_notes(files: Sequence[LandingFile]) -> tuple[str, ...]:
+    """A note on the new or changed files of events that are older than what a night searches."""
+    days = sorted(file.path_date for file in files if file.path_date)
+    if not days:
+        return ()
+    return (
+        f"{len(files):,} new or changed file{'s' * (len(files) > 1)} of events "
+        f"{'are' if len(files) > 1 else 'is'} older than FUNNEL_LOOKBACK_DAYS and not loaded, as "
+        f"{files[0].file}; `make backfill FROM={days[0]} TO={days[-1]}` loads them",
+    )
 
 
 def _table_notes(extract: Extract, earlier: Sequence[Load], loads: Sequence[Load]) -> list[str]:

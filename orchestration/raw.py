@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from itertools import groupby
 from pathlib import Path
 
@@ -27,7 +27,7 @@ from orchestration.declarations import Source
 from orchestration.extracts import Extracts, read_extracts
 from orchestration.landing import LandingFile, Listing, list_landing, look_at
 from orchestration.ledger import Ledger, Load, Look, load_id, open_ledger
-from orchestration.load_notes import load_notes
+from orchestration.load_notes import load_notes, waiting_notes
 from orchestration.refusals import ChangedFileError, DeliveryError
 from orchestration.settings import Settings
 from orchestration.suppression import read_suppression, refuse_lost
@@ -110,7 +110,10 @@ def load_landing(
         loads=loads,
         deliveries=sum(len(find.delivered) for find in finds.values()),
         errors={source: tuple(find.errors) for source, find in finds.items() if find.errors},
-        notes=load_notes(listing, sources, extracts, earlier, loads, settings.quarantine),
+        notes=(
+            *load_notes(listing, sources, extracts, earlier, loads, settings.quarantine),
+            *waiting_notes([file for find in finds.values() for file in find.waiting]),
+        ),
     )
 
 
@@ -139,6 +142,7 @@ class _Find:
 
     looks: list[Look] = field(default_factory=list)
     seen: list[str] = field(default_factory=list)
+    waiting: list[LandingFile] = field(default_factory=list)
     loads: list[Load] = field(default_factory=list)
     delivered: list[tuple[str, str]] = field(default_factory=list)
     acceptances: list[tuple[Load, Acceptance]] = field(default_factory=list)
@@ -160,6 +164,8 @@ class _Loader:
         self.loads = ledger.loads()
         self._looks = ledger.looks()
         self._latest = ledger.latest_deliveries()
+        self._readings = ledger.readings()
+        self._searched_from = _searched_from(settings, extracts, ledger.delivered_loads())
         self._suppression = read_suppression(settings)
         refuse_lost(settings, self._suppression, ledger.suppression_hashes())
         ledger.remember_suppression_hashes(len(self._suppression.hashes))
@@ -178,6 +184,9 @@ class _Loader:
         for table_name, table_files in groupby(files, key=lambda file: file.table_name):
             before = len(find.loads)
             for file in table_files:
+                if self._waits(file):
+                    find.waiting.append(file)
+                    continue
                 try:
                     self._load_file(file, find)
                 except DeliveryError as error:
@@ -208,7 +217,7 @@ class _Loader:
         contents = None
         if look is None or not look.still_holds(file.size, file.modified_ns, file.changed_ns):
             look, contents = self._read(file, find)
-        version = load_id(file.file, look.content_hash)
+        version = self._version(file, look)
         find.seen.append(version)
         known = self.loads.get(version)
         is_in_raw = known is not None and known.is_loaded and self._has_files(known)
@@ -218,6 +227,21 @@ class _Loader:
             self._accept(file, look, contents, find)
         if self._latest.get(file.file) != version:
             find.delivered.append((version, file.file))
+
+    def _version(self, file: LandingFile, look: Look) -> str:
+        return load_id(file.file, look.content_hash, self._readings.get(file.file, 0))
+
+    def _waits(self, file: LandingFile) -> bool:
+        """Whether a new or changed file is older than what a night searches, and nobody asked."""
+        first = self._searched_from.get((file.source, file.table_name))
+        if first is None or file.path_date is None or file.path_date >= first:
+            return False
+        look = self._looks.get(file.file)
+        if look is None:
+            return file.file not in self._readings and file.file not in self._latest
+        if look.is_as(file.size, file.modified_ns, file.changed_ns):
+            return False
+        return self._latest.get(file.file) == self._version(file, look)
 
     def _read(self, file: LandingFile, find: _Find) -> tuple[Look, Contents]:
         if file.size >= LONG_FILE_BYTES:
@@ -231,7 +255,7 @@ class _Loader:
         return look, contents
 
     def _accept(self, file: LandingFile, look: Look, contents: Contents, find: _Find) -> None:
-        version = load_id(file.file, look.content_hash)
+        version = self._version(file, look)
         extract = self._extracts[file.source][file.table_name]
         load = Load(
             load_id=version,
@@ -336,6 +360,21 @@ def _open_workshop(settings: Settings) -> Iterator[_Workshop]:
         one_thread.execute("set threads = 1")
         yield _Workshop(folder, one_thread, all_threads)
     shutil.rmtree(folder)
+
+
+def _searched_from(
+    settings: Settings, extracts: Mapping[str, Extracts], delivered: Sequence[Load]
+) -> dict[tuple[str, str], date]:
+    """By source and table of events, the first day whose files a night searches; none: all."""
+    if settings.lookback_days is None:
+        return {}
+    newest: dict[tuple[str, str], date] = {}
+    for load in delivered:
+        extract = extracts.get(load.source, {}).get(load.table_name)
+        if extract and extract.is_web_events and load.path_date:
+            table = (load.source, load.table_name)
+            newest[table] = max(newest.get(table, load.path_date), load.path_date)
+    return {table: day - timedelta(days=settings.lookback_days) for table, day in newest.items()}
 
 
 def _by_source(

@@ -99,6 +99,14 @@ SETTINGS = (
         "With another one, nobody who was forgotten is known any more.",
     ),
     Setting(
+        "FUNNEL_LOOKBACK_DAYS",
+        "",
+        "a whole number from 0; empty: all days",
+        "Files of web events that are named for a day so long before the newest one delivered wait "
+        "for `make backfill` if they come or change. Empty, and a night takes in what is late by "
+        "years; too low, and what is late by days waits for somebody.",
+    ),
+    Setting(
         "FUNNEL_KEEP_RELEASES",
         "7",
         "a whole number from 1",
@@ -160,6 +168,7 @@ class Settings:
     reporting_currency: str
     min_reportable: int
     event_days: int
+    lookback_days: int | None
     keep_releases: int
     max_quarantine_share: float
     memory_limit: int
@@ -204,6 +213,9 @@ class Settings:
             reporting_currency=_currency("FUNNEL_CURRENCY", value["FUNNEL_CURRENCY"]),
             min_reportable=_whole("FUNNEL_MIN_REPORTABLE", value["FUNNEL_MIN_REPORTABLE"], least=1),
             event_days=_whole("FUNNEL_EVENT_DAYS", value["FUNNEL_EVENT_DAYS"], least=0),
+            lookback_days=_whole("FUNNEL_LOOKBACK_DAYS", value["FUNNEL_LOOKBACK_DAYS"], least=0)
+            if value["FUNNEL_LOOKBACK_DAYS"]
+            else None,
             keep_releases=_whole("FUNNEL_KEEP_RELEASES", value["FUNNEL_KEEP_RELEASES"], least=1),
             max_quarantine_share=_share(
                 "FUNNEL_MAX_QUARANTINE_SHARE", value["FUNNEL_MAX_QUARANTINE_SHARE"]

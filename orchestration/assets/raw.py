@@ -8,9 +8,11 @@ import dagster as dg
 import duckdb
 
 from orchestration import declarations
+from orchestration.assets.web_event_days import WEB_EVENT_DAYS
 from orchestration.dbt import layer_of
 from orchestration.dbt_translator import LayerTranslator
 from orchestration.erasure.forget import UnfinishedError, notes_on_unfinished, refuse_unfinished
+from orchestration.extracts import known_systems, read_extracts
 from orchestration.fingerprint import fingerprint
 from orchestration.kept_tables import drop_stale
 from orchestration.notes import keep_notes
@@ -34,6 +36,7 @@ def build_raw(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
             # Nothing comes out where nothing is new, and then nothing to the right is done.
             skippable=True,
             kinds={"duckdb", "parquet"},
+            deps=[WEB_EVENT_DAYS] if _is_web_events(manifest["sources"][unique_id]) else [],
         )
         for unique_id in sorted(manifest["sources"])
         if layer_of(manifest["sources"][unique_id]) == "raw"
@@ -79,6 +82,11 @@ def build_raw(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
             yield dg.MaterializeResult(asset_key=spec.key, metadata=metadata[unique_id])
 
     return landing_to_raw
+
+
+def _is_web_events(source: Mapping[str, Any]) -> bool:
+    system = source["source_name"]
+    return system in known_systems() and read_extracts(system)[source["name"]].is_web_events
 
 
 def progress_line(summary: LoadSummary) -> str:

@@ -97,11 +97,12 @@ def rewrite_ledger(
         spelled: what no reason of a refusal may name, in small letters.
     """
     with open_ledger(settings.ledger) as ledger:
-        loads = ledger.loads()
+        loads, readings = ledger.loads(), ledger.readings()
     renamed = {
-        load_id(file, before): (load_id(file, after), after)
+        load_id(file, before, reading): (load_id(file, after, reading), after)
         for file, (before, after) in rewritten.items()
         if before != after
+        for reading in range(readings.get(file, 0) + 1)
     }
     for old, (new, _) in renamed.items():
         if old in loads and loads[old].is_loaded:

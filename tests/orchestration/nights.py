@@ -7,13 +7,18 @@ from __future__ import annotations
 
 import logging
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pytest
+from dagster._core.storage.tags import (
+    ASSET_PARTITION_RANGE_END_TAG,
+    ASSET_PARTITION_RANGE_START_TAG,
+)
 
 from expectations.rules import Rule
 from orchestration import dbt, gates
@@ -65,15 +70,25 @@ class Nights:
         self, only: dg.AssetKey | None = None, **run_settings: str
     ) -> dg.ExecuteInProcessResult:
         """One night, or `only` one asset; `run_settings` change those of the environment."""
+        return self._execute("nightly", run_settings, asset_selection=[only] if only else None)
+
+    def run_backfill(self, first: str, last: str) -> dg.ExecuteInProcessResult:
+        """The job that reads the web events of these days again, as Dagster starts it for them."""
+        span = {ASSET_PARTITION_RANGE_START_TAG: first, ASSET_PARTITION_RANGE_END_TAG: last}
+        return self._execute("backfill", {}, tags=span)
+
+    def _execute(
+        self, job: str, run_settings: Mapping[str, str], **options: Any
+    ) -> dg.ExecuteInProcessResult:
         defs = build_defs(warehouse=Warehouse(changed_settings=self.changed))
         resources = {
             "warehouse": {"config": {"changed_settings": {**self.changed, **run_settings}}}
         }
         with dg.DagsterInstance.ephemeral() as instance, self._listening():
-            return defs.resolve_job_def("nightly").execute_in_process(
+            return defs.resolve_job_def(job).execute_in_process(
+                **options,
                 instance=instance,
                 raise_on_error=False,
-                asset_selection=[only] if only else None,
                 run_config={
                     "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
                     "resources": resources,

@@ -49,7 +49,11 @@ def checks(defs: dg.Definitions) -> list[dg.AssetCheckSpec]:
 def test_jobs_schedules_and_sensors_are_these(defs: dg.Definitions) -> None:
     """One that was added by accident would start by itself; one that got lost would not."""
     repository: RepositoryDefinition = defs.get_repository_def()
-    assert {job.name for job in repository.get_all_jobs()} == {"nightly", "__ASSET_JOB"}
+    assert {job.name for job in repository.get_all_jobs()} == {
+        "nightly",
+        "backfill",
+        "__ASSET_JOB",
+    }
     assert [schedule.name for schedule in repository.schedule_defs] == ["nightly_schedule"]
     assert [sensor.name for sensor in repository.sensor_defs] == ["new_files_sensor"]
 
@@ -65,6 +69,7 @@ def test_raw_and_release_are_these(specs: dict[str, dg.AssetSpec]) -> None:
         "raw/loads",
         "raw/quarantined_rows",
         "release",
+        "web_event_days",
     }
     assert delivered <= by_group
     assert "generic/records" in delivered
