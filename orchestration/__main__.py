@@ -46,18 +46,26 @@ def nightly(settings: Settings, options: argparse.Namespace) -> int:
 def backfill(settings: Settings, options: argparse.Namespace) -> int:
     """Read web events of some days again, and run the night that follows from it."""
     from orchestration import declarations
-    from orchestration.backfill import BackfillError, ask_again, read_days
+    from orchestration.backfill import BackfillError, ask_again, changed_subjects, read_days
     from orchestration.landing import LandingError
     from orchestration.ledger import LedgerError
+    from orchestration.lock import LockHeldError, writer_lock
     from orchestration.nightly import run_nightly
 
+    errors = BackfillError, declarations.DeclarationError, LandingError, LedgerError, LockHeldError
     try:
         first, last = read_days(getattr(options, "from"), options.to)
-        asked = ask_again(settings, declarations.read(settings.seeds).sources, first, last)
-    except (BackfillError, declarations.DeclarationError, LandingError, LedgerError) as error:
+        sources = declarations.read(settings.seeds).sources
+        # Else it would be asked for although the night that follows is refused.
+        with writer_lock(settings.home, "a backfill"):
+            asked = ask_again(settings, sources, first, last)
+    except errors as error:
         return _refuse(error)
     print(f"{asked}.", flush=True)
-    return run_nightly(settings)
+    status = run_nightly(settings)
+    if status == 0:
+        print(f"{changed_subjects(settings)}.")
+    return status
 
 
 def rollback(settings: Settings, options: argparse.Namespace) -> int:

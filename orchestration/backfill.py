@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
+import duckdb
+
 from orchestration.declarations import Source
 from orchestration.extracts import read_extracts
 from orchestration.landing import LandingFile, list_landing
@@ -81,6 +83,20 @@ def first_day(settings: Settings, sources: Sequence[Source]) -> date | None:
     """
     days = (file.path_date for file in _event_files(settings, sources) if file.path_date)
     return min(days, default=None)
+
+
+def changed_subjects(settings: Settings) -> str:
+    """For how many subjects of funnels the last night had another input than the one before."""
+    with duckdb.connect(str(settings.build), read_only=True) as connection:
+        found = connection.execute(
+            """
+            select
+                (select count(*) from intermediate.int_touched_subjects),
+                (select count(*) from intermediate.int_subject_inputs)
+            """
+        ).fetchone()
+    assert found is not None
+    return f"The input of {found[0]:,} of {found[1]:,} subjects of funnels has changed"
 
 
 def _event_files(settings: Settings, sources: Sequence[Source]) -> list[LandingFile]:

@@ -71,7 +71,7 @@ def test_every_step_and_every_watched_metric_is_on_the_page() -> None:
     """Prevents a failed step or an alert about which nothing is said."""
     layers = {layer.name for layer in LAYERS}
     gates = {f"gate_{layer}" for layer in (*layers, "raw")}
-    expected = {*layers, *gates, "landing_to_raw", "known_on", "release"}
+    expected = {*layers, *gates, "web_event_days", "landing_to_raw", "known_on", "release"}
     assert named_in("A step failed") == expected
     assert named_in("An alert") == {"entries", *METRICS_OF_STAGES}
 

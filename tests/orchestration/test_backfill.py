@@ -8,15 +8,26 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
+import duckdb
 import pytest
 
 from orchestration import raw
+from orchestration.__main__ import main
 from orchestration.acceptance import accept_file
-from orchestration.backfill import BackfillError, ask_again, first_day, read_days
+from orchestration.backfill import (
+    BackfillError,
+    ask_again,
+    changed_subjects,
+    first_day,
+    read_days,
+)
 from orchestration.declarations import read
 from orchestration.definitions import build_defs
+from orchestration.gates import GateResult
 from orchestration.ledger import open_ledger
+from orchestration.lock import writer_lock
 from orchestration.raw import fingerprint
+from orchestration.releases import current_release
 from orchestration.resources import Warehouse
 from tests.orchestration.deliveries import (
     EVENTS_HEADER,
@@ -120,6 +131,34 @@ def test_what_is_older_than_the_lookback_waits_until_it_is_asked_for(company: Co
     assert ("web/events/2024-02-01.csv", "visit") in current_events(company)
 
 
+def test_repaired_file_of_long_ago_gives_what_a_new_warehouse_gives(tmp_path: Path) -> None:
+    """A backfill would leave rows of what it replaces, or keep them in quarantine."""
+    old, new = Company(tmp_path / "old"), Company(tmp_path / "new")
+    old.settings = replace(old.settings, lookback_days=5)
+    sound = f"{EVENTS_HEADER}2023-11-01 10:00:00,visit,u1\n2023-11-01 11:00:00,cart,u1\n"
+    old.deliver("web/events/2023-11-01.csv", sound.replace("2023-11-01 10:00:00", "at ten"))
+    for company in (old, new):
+        company.deliver("web/events/2024-02-20.csv", events_of("2024-02-20"))
+    old.load(FIRST_NIGHT)
+    for company in (old, new):
+        company.deliver("web/events/2023-11-01.csv", sound)
+    assert old.load(SECOND_NIGHT).loads == ()
+    ask_again(old.settings, old.sources, date(2023, 11, 1), date(2023, 11, 1))
+    old.load(THIRD_NIGHT)
+    new.load(FIRST_NIGHT)
+
+    rows = """
+        select _file, _row, occurred_at, event_name, user_id, _delivered_at
+        from raw_generic.events
+        where _is_current
+        order by all
+    """
+    assert len(new.query(rows)) == 3
+    assert old.query(rows) == new.query(rows)
+    in_quarantine = "select count(*) from raw.loads where is_current and rows_quarantined > 0"
+    assert old.query(in_quarantine) == [(0,)]
+
+
 def test_a_first_night_loads_all_that_is_there(tmp_path: Path) -> None:
     """With a lookback, a new warehouse would begin without its history."""
     company = Company(tmp_path)
@@ -151,6 +190,50 @@ def test_days_without_files_are_refused_with_those_that_have_some(company: Compa
     assert "Those that are there are named for 2024-02-01 to 2024-02-20." in str(refused.value)
     with open_ledger(company.settings.ledger) as ledger:
         assert ledger.readings() == {}
+
+
+def test_while_somebody_else_writes_nothing_is_asked_for(
+    nights: Nights, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A backfill that was refused would be done by a later night, unasked."""
+    for name, value in nights.changed.items():
+        monkeypatch.setenv(name, value)
+    with writer_lock(nights.settings.home, "run 4711"):
+        assert main(["backfill", "--from", "2026-01-01", "--to", "2026-01-01"]) == 1
+    assert "found run 4711" in capsys.readouterr().err
+    assert not nights.settings.ledger.exists()
+
+
+def test_readers_keep_their_release_until_a_backfill_has_passed_the_gates(nights: Nights) -> None:
+    """Half a backfill would be published, or its rest forgotten."""
+    assert nights.run().success
+    before = current_release(nights.settings)
+    nights.findings["core"] = [
+        GateResult("core.volume", "t", "Enough.", "failed", "3 rows", "30 rows", "select 1")
+    ]
+    assert not nights.run_backfill("2026-01-01", "2026-01-01").success
+    assert before is not None
+    assert current_release(nights.settings) == before
+    nights.findings.clear()
+    assert nights.run().success
+    after = current_release(nights.settings)
+    assert after is not None
+    assert after.release_id != before.release_id
+
+
+def test_changed_subjects_are_counted(company: Company) -> None:
+    """Nobody would know whether reading again has changed anything."""
+    with duckdb.connect(str(company.settings.build)) as connection:
+        connection.execute(
+            """
+            create schema intermediate;
+            create table intermediate.int_touched_subjects as from range(3);
+            create table intermediate.int_subject_inputs as from range(1200);
+            """
+        )
+    assert changed_subjects(company.settings) == (
+        "The input of 3 of 1,200 subjects of funnels has changed"
+    )
 
 
 def test_days_are_partitions_whose_backfill_is_a_night(nights: Nights) -> None:

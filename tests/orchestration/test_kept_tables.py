@@ -10,6 +10,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from orchestration.backfill import ask_again
+from orchestration.declarations import read
 from orchestration.settings import Settings
 from orchestration.verify import VerifyError, verify
 from simulation.company import generate
@@ -117,8 +119,10 @@ def company(tmp_path_factory: pytest.TempPathFactory) -> Company:
 @pytest.mark.slow
 def test_nights_with_all_kinds_of_news_equal_a_rebuild(company: Company) -> None:
     # Two days more, one event of the first days, deals of which one was deleted and one is merged
-    # into another, an order that makes a customer of who came for the first time, and the events of
-    # one day again without some of them.
+    # into another, an order that makes a customer of who came for the first time, the events of one
+    # day again without some of them, and three days that are read again as they are.
+    sources = read(company.seeds).sources
+    ask_again(company.settings, sources, date(2025, 9, 3), date(2025, 9, 5))
     company.deliver(days=DAYS + 2)
     number = company.late_order()
     company.late_file(
