@@ -15,7 +15,6 @@ pytestmark = pytest.mark.slow
 # How a description says that a column follows from rounded waits.
 SAYS_SO = "counts as up to 1/256 (0.4%) longer than it was"
 KEYS = {
-    "conversion_matrix": ("from_stage_id", "to_stage_id"),
     "conversion_by_horizon": ("event", "from_stage_id", "to_stage_id", "horizon_days"),
     "cycle_times": ("from_stage_id", "to_stage_id"),
     "funnel_conversion": ("stage_id",),
